@@ -1,0 +1,1 @@
+"""Answers about private data, from inside a trusted execution environment, that anyone can check."""

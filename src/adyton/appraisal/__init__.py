@@ -1,0 +1,1 @@
+"""Authentic claims held against a policy."""

@@ -1,0 +1,184 @@
+"""Strict JSON in, canonical JSON (RFC 8785) out.
+
+Reading refuses what parsers disagree about: duplicate keys, ``NaN``, lone surrogates, text that is
+not UTF-8, and depth or size without bound. A number with a fraction is read as ``Decimal``, so that
+a float never touches money. What is to be signed holds no fractions at all, and integers that every
+implementation prints alike: two readers that agree on the value then agree on the bytes.
+"""
+
+import json
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+import rfc8785
+
+from adyton.errors import MalformedError
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_SAFE_INTEGER",
+    "Json",
+    "JsonObject",
+    "as_boolean",
+    "as_integer",
+    "as_list",
+    "as_object",
+    "as_string",
+    "canonical",
+    "check_keys",
+    "loads",
+]
+
+MAX_DEPTH: Final = 32
+# RFC 8785, section 3.2.2.3: beyond this, a reader that uses doubles prints different digits.
+MAX_SAFE_INTEGER: Final = 2**53 - 1
+# CPython converts longer ones in quadratic time; no field of ours is this long.
+_MAX_DIGITS: Final = 400
+
+Json: TypeAlias = "None | bool | int | str | Decimal | list[Json] | dict[str, Json]"
+JsonObject: TypeAlias = "dict[str, Json]"
+
+
+def loads(data: bytes, *, limit_bytes: int) -> Json:
+    """Return the value that ``data`` holds, or raise ``MalformedError``."""
+    if len(data) > limit_bytes:
+        raise MalformedError(f"json has {len(data)} bytes, the limit is {limit_bytes}")
+    try:
+        value: Json = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
+            parse_float=_decimal,
+            parse_int=_integer,
+        )
+        _check(value, depth=0)
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        # The error's own text would quote the input: it may be a secret.
+        raise MalformedError("not json in utf-8") from error
+    except RecursionError as error:
+        raise MalformedError(f"json is nested deeper than {MAX_DEPTH}") from error
+    return value
+
+
+def canonical(value: Json) -> bytes:
+    """Return the RFC 8785 bytes of ``value``; ``MalformedError`` where it holds a fraction."""
+    _check_canonical(value)
+    try:
+        return rfc8785.dumps(value)  # type: ignore[arg-type]  # _check_canonical left no Decimal
+    except rfc8785.CanonicalizationError as error:
+        raise MalformedError("json has no canonical form") from error
+
+
+def as_object(value: Json, where: str) -> JsonObject:
+    """Return ``value`` if it is an object; ``where`` names it in the error."""
+    if not isinstance(value, dict):
+        raise MalformedError(f"{where} is not an object")
+    return value
+
+
+def as_list(value: Json, where: str, *, limit: int) -> list[Json]:
+    """Return ``value`` if it is an array of at most ``limit`` items."""
+    if not isinstance(value, list):
+        raise MalformedError(f"{where} is not an array")
+    if len(value) > limit:
+        raise MalformedError(f"{where} has {len(value)} items, the limit is {limit}")
+    return value
+
+
+def as_string(value: Json, where: str, *, limit: int = 4096) -> str:
+    """Return ``value`` if it is a string of at most ``limit`` characters."""
+    if not isinstance(value, str):
+        raise MalformedError(f"{where} is not a string")
+    if len(value) > limit:
+        raise MalformedError(f"{where} has {len(value)} characters, the limit is {limit}")
+    return value
+
+
+def as_integer(value: Json, where: str, *, low: int = 0, high: int = MAX_SAFE_INTEGER) -> int:
+    """Return ``value`` if it is an integer in ``low..high``."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise MalformedError(f"{where} is not an integer")
+    if not low <= value <= high:
+        raise MalformedError(f"{where} is not in {low}..{high}")
+    return value
+
+
+def as_boolean(value: Json, where: str) -> bool:
+    """Return ``value`` if it is ``true`` or ``false``."""
+    if not isinstance(value, bool):
+        raise MalformedError(f"{where} is not a boolean")
+    return value
+
+
+def check_keys(
+    value: JsonObject, where: str, *, required: frozenset[str], optional: frozenset[str]
+) -> None:
+    """Raise ``MalformedError`` unless ``value`` has every required key and no unknown one."""
+    if missing := sorted(required - value.keys()):
+        raise MalformedError(f"{where} lacks {', '.join(missing)}")
+    if unknown := sorted(value.keys() - required - optional):
+        # A key comes from the peer and may be anything: show little of it.
+        raise MalformedError(f"{where} has the unknown field {unknown[0][:64]!r}")
+
+
+def _object(pairs: list[tuple[str, Json]]) -> JsonObject:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise MalformedError("json has a duplicate key")
+    return value
+
+
+def _refuse_constant(text: str) -> Json:
+    raise MalformedError(f"json has the number {text}")
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > _MAX_DIGITS:
+        raise MalformedError("json has a number that is too long")
+    return Decimal(text)
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise MalformedError("json has a number that is too long")
+    return int(text)
+
+
+def _check(value: Json, *, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise MalformedError(f"json is nested deeper than {MAX_DEPTH}")
+    match value:
+        case str():
+            _check_text(value)
+        case list():
+            for item in value:
+                _check(item, depth=depth + 1)
+        case dict():
+            for key, item in value.items():
+                _check_text(key)
+                _check(item, depth=depth + 1)
+        case _:
+            return
+
+
+def _check_text(text: str) -> None:
+    # A lone surrogate has no UTF-8: it would fail later, in the middle of the work.
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise MalformedError("json has a lone surrogate")
+
+
+def _check_canonical(value: Json) -> None:
+    match value:
+        case bool() | None | str():
+            return
+        case int():
+            if abs(value) > MAX_SAFE_INTEGER:
+                raise MalformedError("an integer is beyond 2^53; write it as a string")
+        case list():
+            for item in value:
+                _check_canonical(item)
+        case dict():
+            for item in value.values():
+                _check_canonical(item)
+        case _:
+            raise MalformedError("a number has a fraction; write it as a string")

@@ -1,0 +1,43 @@
+"""Bytes as text, strictly: one text for each value, so that no flipped character goes unnoticed."""
+
+import base64
+import binascii
+
+from adyton.errors import MalformedError
+
+__all__ = ["from_base64", "from_hex", "to_base64"]
+
+
+def to_base64(data: bytes) -> str:
+    """Return RFC 4648 base64 with padding."""
+    return base64.b64encode(data).decode()
+
+
+def from_base64(text: str, where: str, *, limit_bytes: int) -> bytes:
+    """Return the bytes of canonical base64 (section 4 of RFC 4648), or raise ``MalformedError``.
+
+    Unused bits at the end must be zero (section 3.5): else one value would have several texts, and
+    a bit could be flipped in a file without any check noticing.
+    """
+    if len(text) > (limit_bytes + 2) // 3 * 4:
+        raise MalformedError(f"{where} has more than {limit_bytes} bytes")
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise MalformedError(f"{where} is not base64") from error
+    if to_base64(data) != text:
+        raise MalformedError(f"{where} is not canonical base64")
+    if len(data) > limit_bytes:
+        raise MalformedError(f"{where} has more than {limit_bytes} bytes")
+    return data
+
+
+def from_hex(text: str, where: str, *, size: int) -> bytes:
+    """Return ``size`` bytes of lower-case hexadecimal, or raise ``MalformedError``."""
+    try:
+        data = bytes.fromhex(text)
+    except ValueError as error:
+        raise MalformedError(f"{where} is not hexadecimal") from error
+    if len(data) != size or data.hex() != text:
+        raise MalformedError(f"{where} is not {size} bytes in lower-case hexadecimal")
+    return data

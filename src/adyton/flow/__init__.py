@@ -1,0 +1,1 @@
+"""The request path: open, fetch, extract, evaluate, prove, attest, respond."""

@@ -1,0 +1,1 @@
+"""Frozen values that the request path and the verification path share."""

@@ -1,0 +1,1 @@
+"""The client library: checks evidence, seals credentials, checks receipts."""

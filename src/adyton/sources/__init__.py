@@ -1,0 +1,1 @@
+"""Providers: their definitions, request templates and extraction rules."""

@@ -1,0 +1,1 @@
+"""The verification path: read, authenticate, appraise, bind, check, decide."""
