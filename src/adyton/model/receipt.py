@@ -1,0 +1,150 @@
+"""A receipt: a statement and its signature, with all that a verifier needs to check them offline.
+
+The same JSON is the answer to a question over HTTP, in RFC-0023's shape with the receipt added, and
+the file that ``adyton verify`` reads. RFC-0023's summary fields are not signed; they are derived
+from the statement, and a reader refuses a file in which they say something else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from adyton.codec.json import (
+    Json,
+    JsonObject,
+    as_list,
+    as_object,
+    as_string,
+    check_keys,
+    loads,
+)
+from adyton.codec.text import from_base64, from_hex, to_base64
+from adyton.errors import MalformedError
+from adyton.model.manifest import Manifest
+from adyton.model.question import PROOF_SYSTEM
+from adyton.model.statement import Statement
+
+__all__ = ["MAX_RECEIPT_BYTES", "SIGNATURE_DOMAIN", "Receipt"]
+
+SIGNATURE_DOMAIN: Final = "adyton/receipt/v1"
+MAX_RECEIPT_BYTES: Final = 1024 * 1024
+_MAX_PROOF_BYTES: Final = 64 * 1024
+_MAX_EVIDENCE_BYTES: Final = 64 * 1024
+_MAX_PUBLIC_INPUTS: Final = 256
+_FIELD_SIZE: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """An answer, and everything that speaks for it.
+
+    ``public_inputs`` are field elements, the last one the answer; ``evidence`` is the document of
+    the worker's platform over ``manifest`` and ``challenge`` (empty where the asker sent none).
+    """
+
+    statement: Statement
+    signature: bytes
+    manifest: Manifest
+    evidence: bytes
+    challenge: bytes
+    proof: bytes
+    public_inputs: tuple[int, ...]
+    verification_key: bytes
+
+    def to_json(self) -> JsonObject:
+        """Return RFC-0023's answer with the receipt added."""
+        return {
+            "proof": to_base64(self.proof),
+            "public_inputs": summary(self.statement),
+            "tee_attestation": to_base64(self.evidence),
+            "proof_system": PROOF_SYSTEM,
+            "verification_key": to_base64(self.verification_key),
+            "receipt": {
+                "statement": self.statement.to_json(),
+                "signature": to_base64(self.signature),
+                "manifest": self.manifest.to_json(),
+                "challenge": to_base64(self.challenge),
+                "public_inputs": [f"0x{element:064x}" for element in self.public_inputs],
+            },
+        }
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Receipt":
+        """Return the receipt in a file, or raise ``MalformedError``."""
+        return cls.from_json(loads(data, limit_bytes=MAX_RECEIPT_BYTES))
+
+    @classmethod
+    def from_json(cls, value: Json) -> "Receipt":
+        """Return the receipt in ``value``, or raise ``MalformedError``."""
+        record = as_object(value, "the answer")
+        check_keys(record, "the answer", required=_KEYS, optional=frozenset())
+        inner = as_object(record["receipt"], "receipt")
+        check_keys(inner, "receipt", required=_RECEIPT_KEYS, optional=frozenset())
+        statement = Statement.from_json(inner["statement"])
+        # Readers look at the summary: what nobody signed must not say anything of its own.
+        if record["public_inputs"] != summary(statement):
+            raise MalformedError("public_inputs do not say what the statement says")
+        if record["proof_system"] != PROOF_SYSTEM:
+            raise MalformedError(f'proof_system is not "{PROOF_SYSTEM}"')
+        inputs = as_list(inner["public_inputs"], "public_inputs", limit=_MAX_PUBLIC_INPUTS)
+        return cls(
+            statement=statement,
+            signature=_bytes(inner["signature"], "signature", 64),
+            manifest=Manifest.from_json(inner["manifest"]),
+            evidence=_bytes(record["tee_attestation"], "tee_attestation", _MAX_EVIDENCE_BYTES),
+            challenge=_bytes(inner["challenge"], "challenge", 64),
+            proof=_bytes(record["proof"], "proof", _MAX_PROOF_BYTES),
+            public_inputs=tuple(_element(item) for item in inputs),
+            verification_key=_bytes(record["verification_key"], "verification_key", 64 * 1024),
+        )
+
+
+def summary(statement: Statement) -> JsonObject:
+    """Return RFC-0023's ``public_inputs`` for people to read: all of it from the statement."""
+    predicate = statement.question.predicate
+    result: JsonObject = {
+        "predicate_satisfied": statement.answer,
+        "predicate_type": f"{statement.question.endpoint}_{predicate.get('type', '')}",
+        "data_source": statement.source.name,
+        "timestamp": statement.time,
+        "nonce_hash": statement.nonce_hash(),
+    }
+    for key in _SHOWN:
+        if key in predicate:
+            result[key] = predicate[key]
+    if statement.source.institution:
+        result["institution_id"] = statement.source.institution
+    return result
+
+
+def public_input_bytes(elements: Sequence[int]) -> bytes:
+    """Return the bytes whose digest a statement holds: 32 an element, big-endian."""
+    return b"".join(element.to_bytes(_FIELD_SIZE, "big") for element in elements)
+
+
+_SHOWN: Final = ("threshold", "min", "max")
+_KEYS: Final = frozenset(
+    {
+        "proof",
+        "public_inputs",
+        "tee_attestation",
+        "proof_system",
+        "verification_key",
+        "receipt",
+    }
+)
+_RECEIPT_KEYS: Final = frozenset(
+    {"statement", "signature", "manifest", "challenge", "public_inputs"}
+)
+
+
+def _bytes(value: Json, where: str, limit_bytes: int) -> bytes:
+    text = as_string(value, where, limit=2 * limit_bytes + 4)
+    return from_base64(text, where, limit_bytes=limit_bytes)
+
+
+def _element(value: Json) -> int:
+    text = as_string(value, "a public input", limit=66)
+    if not text.startswith("0x"):
+        raise MalformedError("a public input does not begin with 0x")
+    return int.from_bytes(from_hex(text[2:], "a public input", size=_FIELD_SIZE), "big")
