@@ -24,7 +24,7 @@ from adyton.model.manifest import Manifest
 from adyton.model.question import PROOF_SYSTEM
 from adyton.model.statement import Statement
 
-__all__ = ["MAX_RECEIPT_BYTES", "SIGNATURE_DOMAIN", "Receipt"]
+__all__ = ["MAX_RECEIPT_BYTES", "SIGNATURE_DOMAIN", "Receipt", "public_input_bytes", "summary"]
 
 SIGNATURE_DOMAIN: Final = "adyton/receipt/v1"
 MAX_RECEIPT_BYTES: Final = 1024 * 1024
@@ -55,7 +55,7 @@ class Receipt:
         """Return RFC-0023's answer with the receipt added."""
         return {
             "proof": to_base64(self.proof),
-            "public_inputs": summary(self.statement),
+            "public_inputs": summary(self.statement, self.public_inputs),
             "tee_attestation": to_base64(self.evidence),
             "proof_system": PROOF_SYSTEM,
             "verification_key": to_base64(self.verification_key),
@@ -81,12 +81,13 @@ class Receipt:
         inner = as_object(record["receipt"], "receipt")
         check_keys(inner, "receipt", required=_RECEIPT_KEYS, optional=frozenset())
         statement = Statement.from_json(inner["statement"])
-        # Readers look at the summary: what nobody signed must not say anything of its own.
-        if record["public_inputs"] != summary(statement):
-            raise MalformedError("public_inputs do not say what the statement says")
         if record["proof_system"] != PROOF_SYSTEM:
             raise MalformedError(f'proof_system is not "{PROOF_SYSTEM}"')
-        inputs = as_list(inner["public_inputs"], "public_inputs", limit=_MAX_PUBLIC_INPUTS)
+        elements = as_list(inner["public_inputs"], "public_inputs", limit=_MAX_PUBLIC_INPUTS)
+        inputs = tuple(_element(element) for element in elements)
+        # Readers look at the summary: what nobody signed must not say anything of its own.
+        if record["public_inputs"] != summary(statement, inputs):
+            raise MalformedError("public_inputs do not say what the statement says")
         return cls(
             statement=statement,
             signature=_bytes(inner["signature"], "signature", 64),
@@ -94,21 +95,23 @@ class Receipt:
             evidence=_bytes(record["tee_attestation"], "tee_attestation", _MAX_EVIDENCE_BYTES),
             challenge=_bytes(inner["challenge"], "challenge", 64),
             proof=_bytes(record["proof"], "proof", _MAX_PROOF_BYTES),
-            public_inputs=tuple(_element(item) for item in inputs),
+            public_inputs=inputs,
             verification_key=_bytes(record["verification_key"], "verification_key", 64 * 1024),
         )
 
 
-def summary(statement: Statement) -> JsonObject:
-    """Return RFC-0023's ``public_inputs`` for people to read: all of it from the statement."""
+def summary(statement: Statement, public_inputs: Sequence[int]) -> JsonObject:
+    """Return RFC-0023's ``public_inputs``, for people: nothing in it that is not checked elsewhere."""
     predicate = statement.question.predicate
     result: JsonObject = {
         "predicate_satisfied": statement.answer,
         "predicate_type": f"{statement.question.endpoint}_{predicate.get('type', '')}",
         "data_source": statement.source.name,
         "timestamp": statement.time,
-        "nonce_hash": statement.nonce_hash(),
     }
+    if public_inputs:
+        # The first of every circuit's public inputs is the nonce, hashed to the field.
+        result["nonce_hash"] = f"0x{public_inputs[0]:064x}"
     for key in _SHOWN:
         if key in predicate:
             result[key] = predicate[key]
