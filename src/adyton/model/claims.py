@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-__all__ = ["Claims", "Platform", "Technology"]
+__all__ = ["Claims", "Platform", "Technology", "VendorRoot"]
+
+
+class VendorRoot(StrEnum):
+    """The anchors that are built in, by the names that a policy calls them.
+
+    Each technology pins the digests of its own. No other root may go by one of these names.
+    """
+
+    AWS_NITRO = "aws-nitro"
 
 
 class Technology(StrEnum):

@@ -1,0 +1,20 @@
+"""The roots that evidence may begin at: those that vendors publish, and those of a policy."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from adyton.evidence.nitro.roots import VENDOR_ROOTS
+from adyton.model.claims import VendorRoot
+
+__all__ = ["trusted_roots"]
+
+
+def trusted_roots(
+    vendors: Iterable[VendorRoot], *, named: Mapping[str, bytes]
+) -> Mapping[str, bytes]:
+    """Return SHA-256 of each trusted root by its name.
+
+    ``named`` has the digests that a policy brings. A policy cannot bring one under a vendor's name;
+    if it could, the pinned digest would win.
+    """
+    return MappingProxyType({**named, **{root.value: VENDOR_ROOTS[root] for root in vendors}})
