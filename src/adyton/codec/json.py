@@ -35,8 +35,8 @@ MAX_SAFE_INTEGER: Final = 2**53 - 1
 # CPython converts longer ones in quadratic time; no field of ours is this long.
 _MAX_DIGITS: Final = 400
 
-Json: TypeAlias = "bool | int | str | Decimal | list[Json] | dict[str, Json] | None"
-JsonObject: TypeAlias = "dict[str, Json]"
+Json: TypeAlias = bool | int | str | Decimal | list["Json"] | dict[str, "Json"] | None
+JsonObject: TypeAlias = dict[str, "Json"]
 
 
 def loads(data: bytes, *, limit_bytes: int) -> Json:

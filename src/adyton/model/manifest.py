@@ -8,6 +8,7 @@ from adyton.codec.json import (
     Json,
     JsonObject,
     as_integer,
+    as_list,
     as_object,
     as_string,
     canonical,
@@ -41,6 +42,8 @@ class Manifest:
 
     ``sealing_keys`` by the name of the suite; ``circuits`` maps a name to SHA-256 of its
     verification key, ``providers`` an identifier to SHA-256 of its canonical definition.
+    ``added_roots`` holds SHA-256 of each certificate (DER) that the worker trusts for data sources
+    beside the roots of its image: whoever has such a root's key can play every provider.
     ``platform`` is what the worker says vouches for it: the evidence decides whether that is true.
     """
 
@@ -48,6 +51,7 @@ class Manifest:
     sealing_keys: Mapping[str, bytes]
     circuits: Mapping[str, bytes]
     providers: Mapping[str, bytes]
+    added_roots: tuple[bytes, ...]
     software: Software
     platform: str
     isolation: Isolation
@@ -61,6 +65,7 @@ class Manifest:
             "sealing_keys": {name: to_base64(key) for name, key in self.sealing_keys.items()},
             "circuits": {name: digest.hex() for name, digest in self.circuits.items()},
             "providers": {name: digest.hex() for name, digest in self.providers.items()},
+            "added_roots": [digest.hex() for digest in self.added_roots],
             "software": {
                 "version": self.software.version,
                 "prover": self.software.prover.hex(),
@@ -94,6 +99,10 @@ class Manifest:
             sealing_keys={name: _key(key, "a sealing key") for name, key in keys.items()},
             circuits=_digests(record["circuits"], "circuits"),
             providers=_digests(record["providers"], "providers"),
+            added_roots=tuple(
+                _digest(root, "an added root")
+                for root in as_list(record["added_roots"], "added_roots", limit=_MAX_ENTRIES)
+            ),
             software=Software(
                 version=as_string(software["version"], "software.version", limit=64),
                 prover=_digest(software["prover"], "software.prover"),
@@ -112,6 +121,7 @@ _KEYS: Final = frozenset(
         "sealing_keys",
         "circuits",
         "providers",
+        "added_roots",
         "software",
         "platform",
         "isolation",

@@ -31,10 +31,12 @@ __all__ = [
     "MAX_QUESTION_BYTES",
     "PROOF_SYSTEM",
     "SEALED_MARK",
+    "TOKEN_LOCATION",
     "Endpoint",
     "ProofSystemRejectedError",
     "Question",
     "Sealed",
+    "UnsealedCredentialError",
     "seal_info",
 ]
 
@@ -46,6 +48,7 @@ MAX_CREDENTIALS: Final = 32
 
 _SEAL_DOMAIN: Final = b"adyton/seal/v1"
 _TOKEN_FIELD: Final = "encrypted_access_token"  # noqa: S105  # RFC-0023's name, not a password
+TOKEN_LOCATION: Final = f"/{_TOKEN_FIELD}"
 _NONCE_LIMIT: Final = 256
 
 
@@ -240,7 +243,7 @@ def _months(request: JsonObject) -> int | None:
 
 
 def _take_sealed(value: Json, location: str, found: list[Sealed]) -> Json:
-    """Return ``value`` with a mark for each sealed string, and add those to ``found``."""
+    """Return ``value`` with a mark for each sealed string, and add those strings to ``found``."""
     match value:
         case dict():
             return {
@@ -251,7 +254,7 @@ def _take_sealed(value: Json, location: str, found: list[Sealed]) -> Json:
             return [
                 _take_sealed(item, f"{location}/{index}", found) for index, item in enumerate(value)
             ]
-        case str() if location == f"/{_TOKEN_FIELD}":
+        case str() if location == TOKEN_LOCATION:
             # RFC-0023 has the bare base64 here, without the mark.
             return _sealed(value.removeprefix(SEALED_MARK), location, found)
         case str() if value.startswith(SEALED_MARK):

@@ -15,6 +15,7 @@ from adyton.codec.json import (
     as_list,
     as_object,
     as_string,
+    canonical,
     check_keys,
     loads,
 )
@@ -86,7 +87,7 @@ class Receipt:
         elements = as_list(inner["public_inputs"], "public_inputs", limit=_MAX_PUBLIC_INPUTS)
         inputs = tuple(_element(element) for element in elements)
         # Readers look at the summary: what nobody signed must not say anything of its own.
-        if record["public_inputs"] != summary(statement, inputs):
+        if canonical(record["public_inputs"]) != canonical(summary(statement, inputs)):
             raise MalformedError("public_inputs do not say what the statement says")
         return cls(
             statement=statement,
@@ -101,7 +102,7 @@ class Receipt:
 
 
 def summary(statement: Statement, public_inputs: Sequence[int]) -> JsonObject:
-    """Return RFC-0023's ``public_inputs``, for people: nothing in it that is not checked elsewhere."""
+    """Return RFC-0023's ``public_inputs``: for people, and nothing in it that goes unchecked."""
     predicate = statement.question.predicate
     result: JsonObject = {
         "predicate_satisfied": statement.answer,

@@ -1,0 +1,61 @@
+"""A question with its secrets sealed to one worker, each bound to the question and to its place."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from adyton.codec.json import Json, JsonObject, canonical
+from adyton.codec.text import to_base64
+from adyton.crypto.hpke import SealSuite, seal
+from adyton.model.question import SEALED_MARK, TOKEN_LOCATION, Endpoint, Question, seal_info
+
+__all__ = ["sealed_question"]
+
+
+def sealed_question(
+    endpoint: Endpoint,
+    body: JsonObject,
+    *,
+    secrets: Mapping[str, Json],
+    public_key: bytes,
+    suite: SealSuite,
+    now: datetime,
+) -> tuple[Question, JsonObject]:
+    """Return the question as it will be repeated in the statement, and the body to send.
+
+    ``body`` has ``encrypted:`` where a secret stands; ``secrets`` has the secret for each such
+    place, by its JSON pointer. Raises ``MalformedError`` where the two do not match.
+    """
+    question = Question.from_json(endpoint, body)
+    if missing := {item.location for item in question.sealed} ^ secrets.keys():
+        raise ValueError(f"secrets and marks differ at {sorted(missing)}")
+    issued_at = int(now.timestamp())
+    boxes = {
+        location: seal(
+            public_key,
+            canonical({"issued_at": issued_at, "value": value}),
+            suite=suite,
+            info=seal_info(location, question.bound),
+        )
+        for location, value in secrets.items()
+    }
+    sealed = _put(body, "", boxes)
+    if not isinstance(sealed, dict):
+        raise TypeError("a question is an object")
+    return question, sealed
+
+
+def _put(value: Json, location: str, boxes: Mapping[str, bytes]) -> Json:
+    match value:
+        case dict():
+            return {
+                key: _put(item, f"{location}/{key.replace('~', '~0').replace('/', '~1')}", boxes)
+                for key, item in value.items()
+            }
+        case list():
+            return [_put(item, f"{location}/{i}", boxes) for i, item in enumerate(value)]
+        case str() if location in boxes:
+            text = to_base64(boxes[location])
+            # RFC-0023 has no mark before the token.
+            return text if location == TOKEN_LOCATION else SEALED_MARK + text
+        case _:
+            return value

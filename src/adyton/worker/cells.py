@@ -1,0 +1,185 @@
+"""Cells: processes that see plaintext, each with one request at a time.
+
+Under isolation ``request`` a cell serves one request and ends; spares are started ahead, so that
+nobody waits for one. Under ``pooled`` a cell is used again. What waits is bounded: beyond that, a
+caller is told to come back. Fetching waits for others and proving takes a core, so a cell asks for
+its turn before it proves.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Self
+
+from adyton.adapters.frames import Fields
+from adyton.errors import UnavailableError
+from adyton.model.isolation import Isolation
+from adyton.worker.channel import CellLostError, receive, send
+from adyton.worker.nursery import Cell, Nursery
+
+__all__ = ["CellLimits", "CellTimeoutError", "Cells", "OverloadedError"]
+
+_END_SECONDS: Final = 2.0
+# Two: the one in use is replaced after its proof, not during it, and the next one must be there.
+_SPARES: Final = 2
+
+
+class OverloadedError(UnavailableError):
+    """More questions wait than this worker lets wait."""
+
+    code = "overloaded"
+    retry_after: Final = 2
+
+    def __init__(self) -> None:
+        super().__init__("the worker has too many questions waiting; ask again in a moment")
+
+
+class CellTimeoutError(UnavailableError):
+    """A request took longer than it may; its process was ended."""
+
+    code = "cell-timeout"
+
+    def __init__(self, *, seconds: float) -> None:
+        super().__init__(f"the question was not answered within {seconds:g} seconds")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellLimits:
+    """``turns``: proofs at a time; ``in_flight``: requests in cells; ``waiting``: beyond those."""
+
+    isolation: Isolation
+    turns: int
+    in_flight: int
+    waiting: int
+    seconds: float
+
+
+class Cells:
+    """Runs jobs in cells; ``start`` it first."""
+
+    def __init__(self, nursery: Nursery, limits: CellLimits) -> None:
+        self._nursery, self._limits = nursery, limits
+        self._places = asyncio.Semaphore(limits.in_flight)
+        self._turns = asyncio.Semaphore(limits.turns)
+        self._waiting = self._active = 0
+        # A lone request gets all cores for its proof; requests side by side get one each.
+        self._idle: dict[int, deque[Cell]] = {threads: deque() for threads in {1, limits.turns}}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> Self:
+        """Return these cells with their spares ready."""
+        await asyncio.gather(*(self._fill(threads) for threads in self._idle))
+        return self
+
+    async def run(self, job: Fields, reply: Callable[[Fields], Awaitable[Fields]]) -> Fields:
+        """Return the last message of a cell that does ``job``; ``reply`` answers its others.
+
+        Raises ``OverloadedError``, ``CellTimeoutError``, ``CellLostError`` or ``CellStartError``.
+        Under isolation ``request`` the cell's memory is gone when this returns.
+        """
+        async with self._place():
+            cell = await self._take()
+            kept = False
+            try:
+                async with asyncio.timeout(self._limits.seconds):
+                    result = await self._converse(cell, job, reply)
+                kept = self._limits.isolation is Isolation.POOLED
+                if not kept:
+                    # The end of the stream comes after the end of the process's memory.
+                    await self._gone(cell)
+            except TimeoutError as error:
+                raise CellTimeoutError(seconds=self._limits.seconds) from error
+            finally:
+                self._release(cell, kept=kept)
+            return result
+
+    async def close(self) -> None:
+        """End every cell and the template."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for idle in self._idle.values():
+            while idle:
+                idle.pop().writer.close()
+        await self._nursery.close()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many requests are active and waiting, and how many cells are idle."""
+        idle = sum(len(cells) for cells in self._idle.values())
+        return {"active": self._active, "waiting": self._waiting, "idle": idle}
+
+    @contextlib.asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        if self._places.locked() and self._waiting >= self._limits.waiting:
+            raise OverloadedError
+        self._waiting += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self._waiting -= 1
+        self._active += 1
+        try:
+            yield
+        finally:
+            self._active -= 1
+            self._places.release()
+
+    async def _take(self) -> Cell:
+        threads = self._limits.turns if self._active == 1 else 1
+        idle = self._idle[threads]
+        while idle:
+            cell = idle.popleft()
+            # A spare whose process has died in the meantime is seen by the end of its stream.
+            if not cell.reader.at_eof():
+                return cell
+            cell.writer.close()
+        return await self._nursery.cell(threads)
+
+    async def _converse(
+        self, cell: Cell, job: Fields, reply: Callable[[Fields], Awaitable[Fields]]
+    ) -> Fields:
+        await send(cell.writer, job)
+        turn = False
+        try:
+            while True:
+                message = await receive(cell.reader)
+                if "done" in message:
+                    return message
+                if "turn" in message:
+                    turn = turn or await self._turns.acquire()
+                    await send(cell.writer, {})
+                else:
+                    await send(cell.writer, await reply(message))
+        finally:
+            if turn:
+                self._turns.release()
+
+    async def _gone(self, cell: Cell) -> None:
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(_END_SECONDS):
+                if await cell.reader.read():
+                    raise CellLostError  # it spoke after its last word
+
+    def _release(self, cell: Cell, *, kept: bool) -> None:
+        if kept:
+            self._idle[cell.threads].append(cell)
+            return
+        cell.writer.close()
+        self._nursery.kill(cell.pid)
+        if len(self._idle[cell.threads]) < _SPARES:
+            task = asyncio.create_task(self._fill(cell.threads))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _fill(self, threads: int) -> None:
+        idle = self._idle[threads]
+        while len(idle) < _SPARES:
+            # A failure here is seen by the request that finds no spare and starts its own.
+            with contextlib.suppress(UnavailableError):
+                idle.append(await self._nursery.cell(threads))
+                continue
+            return

@@ -1,0 +1,113 @@
+"""The worker's end of the template: asks it for cells, and starts a new one should it die."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgpack
+
+from adyton.errors import UnavailableError
+from adyton.worker.channel import receive
+
+__all__ = ["Cell", "CellStartError", "Nursery"]
+
+_START_SECONDS: Final = 30.0
+_REPLY_LIMIT: Final = 4096
+
+
+class CellStartError(UnavailableError):
+    """A process for the request could not be started."""
+
+    code = "cell-start-failed"
+
+    def __init__(self) -> None:
+        super().__init__("a process for the request could not be started; see the worker's log")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cell:
+    """The worker's end of one cell; ``threads`` is how many its prover uses."""
+
+    pid: int
+    threads: int
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+class Nursery:
+    """Makes cells. ``command`` starts a template that takes a socket's number as last argument."""
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        self._command, self._environ = tuple(command), dict(environ)
+        self._lock = asyncio.Lock()
+        self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def cell(self, threads: int) -> Cell:
+        """Return a new cell that is ready for a job; ``CellStartError`` if there is none."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                pid = await self._fork(theirs, threads)
+            reader, writer = await asyncio.open_connection(sock=ours)
+        except (OSError, TimeoutError, ValueError) as error:
+            ours.close()
+            raise CellStartError from error
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await receive(reader)
+        except (UnavailableError, TimeoutError) as error:
+            writer.close()
+            self.kill(pid)
+            raise CellStartError from error
+        return Cell(pid=pid, threads=threads, reader=reader, writer=writer)
+
+    def kill(self, pid: int) -> None:
+        """End a cell and its prover now."""
+        if self._control is not None:
+            with contextlib.suppress(OSError):
+                self._control.send(msgpack.packb({"kill": pid}))
+
+    async def close(self) -> None:
+        """End the template, and with it every cell."""
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            await asyncio.to_thread(self._process.wait)
+            self._process = None
+
+    async def _fork(self, end: socket.socket, threads: int) -> int:
+        # One at a time: replies carry no number.
+        async with self._lock, asyncio.timeout(_START_SECONDS):
+            for _attempt in range(2):
+                control = self._control or self._start()
+                try:
+                    socket.send_fds(control, [msgpack.packb({"threads": threads})], [end.fileno()])
+                    reply = await asyncio.get_running_loop().sock_recv(control, _REPLY_LIMIT)
+                except OSError:
+                    reply = b""
+                if reply:
+                    return int(msgpack.unpackb(reply)["pid"])
+                await self.close()
+        raise CellStartError
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            # Started by exec, not fork: nothing of this process's memory is in it.
+            self._process = subprocess.Popen(  # noqa: S603  # our own module, no shell
+                (*self._command, str(theirs.fileno())),
+                pass_fds=(theirs.fileno(),),
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                cwd=os.sep,
+            )
+        ours.setblocking(False)
+        self._control = ours
+        return ours

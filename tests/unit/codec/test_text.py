@@ -1,0 +1,30 @@
+"""Bytes as text: one text for each value."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adyton.codec.text import from_base64, from_hex, to_base64
+from adyton.errors import MalformedError
+
+
+@given(st.binary(max_size=100))
+def test_base64_is_read_back(data: bytes) -> None:
+    assert from_base64(to_base64(data), "x", limit_bytes=100) == data
+
+
+@pytest.mark.parametrize("text", ["QQ", "QR==", "QQ==\n", " QQ==", "Q-==", "QQ==QQ==", "====", "é"])
+def test_base64_that_is_not_canonical_is_refused(text: str) -> None:
+    with pytest.raises(MalformedError):
+        from_base64(text, "x", limit_bytes=100)
+
+
+def test_base64_over_the_limit_is_refused() -> None:
+    with pytest.raises(MalformedError):
+        from_base64(to_base64(bytes(11)), "x", limit_bytes=10)
+
+
+@pytest.mark.parametrize("text", ["AB", "a", "abc", "zz", "ab cd", "", "abcd"])
+def test_hexadecimal_has_one_form_and_one_size(text: str) -> None:
+    with pytest.raises(MalformedError):
+        from_hex(text, "x", size=1)
