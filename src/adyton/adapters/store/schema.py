@@ -1,0 +1,103 @@
+"""The tables. Each column is something that the retention rule of RFC-0023 allows."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+__all__ = ["HEAD", "Instant", "audit", "keys", "metadata", "usage"]
+
+# The newest migration; a test compares it with what is in ``migrations``.
+HEAD: Final = "0001"
+
+
+class Instant(TypeDecorator[datetime]):
+    """A point in time, in UTC. SQLite drops the zone: it is put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
+        """Return ``value`` in UTC; a time without a zone is our own mistake."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored time has no zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
+        """Return ``value`` with its zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(128), nullable=False),
+    Column("scopes", String(64), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant),
+    Column("revoked", Instant),
+    Column("per_minute", Integer),
+    Column("in_flight", Integer),
+    Column("per_day", Integer),
+)
+
+usage = Table(
+    "key_usage",
+    metadata,
+    Column("key_id", String(16), ForeignKey(keys.c.id), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("time", Instant, nullable=False),
+    Column("key_id", String(16), ForeignKey(keys.c.id), nullable=False),
+    Column("endpoint", String(32), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("provider", String(128), nullable=False),
+    Column("provider_digest", String(64), nullable=False),
+    Column("circuit", String(64), nullable=False),
+    Column("answer", Boolean),
+    Column("public_inputs", JSON(none_as_null=True)),
+    Column("proof", String(64), nullable=False),
+    Column("public_inputs_digest", String(64), nullable=False),
+    Column("statement", String(64), nullable=False),
+    Column("transcript", String(64), nullable=False),
+    Column("manifest", String(64), nullable=False),
+    Column("timings", JSON, nullable=False),
+    Index(None, "time"),
+    Index(None, "key_id"),
+)
