@@ -33,6 +33,8 @@ __all__ = [
     "WorkerBusyError",
     "WorkerTimeoutError",
     "WorkerUnavailableError",
+    "error_fields",
+    "linked_error",
     "retry_after",
     "serve_link",
 ]
@@ -300,7 +302,7 @@ class _Connection:
             raise FrameMalformedError("two calls have one id")
         if len(self._calls) >= self._max_calls:
             busy = WorkerBusyError(limit=self._max_calls)
-            self._writer.write(pack_frame({"id": number, "error": _error_fields(busy)}))
+            self._writer.write(pack_frame({"id": number, "error": error_fields(busy)}))
             return
         call = asyncio.create_task(self._answer(number, name, fields), name=f"call {name}")
         self._calls[number] = call
@@ -322,7 +324,7 @@ class _Connection:
         try:
             answer = await self._handler(name, fields)
         except AdytonError as error:
-            return pack_frame({"id": number, "error": _error_fields(error)})
+            return pack_frame({"id": number, "error": error_fields(error)})
         except Exception as error:  # noqa: BLE001  # the outermost loop of a call
             return _failure(number, name, error)
         try:
@@ -354,7 +356,8 @@ def _failure(number: int, name: str, error: Exception) -> bytes:
     )
 
 
-def _error_fields(error: AdytonError) -> Fields:
+def error_fields(error: AdytonError) -> Fields:
+    """Return ``error`` as it crosses between our processes: family, code and message."""
     match error:
         case MalformedError():
             family = "malformed"
@@ -372,13 +375,14 @@ def _answer_or_error(frame: Fields | None) -> Fields:
     if frame is None:
         raise WorkerUnavailableError
     if isinstance(error := frame.get("error"), dict):
-        raise _linked_error(error)
+        raise linked_error(error)
     if not isinstance(answer := frame.get("answer"), dict):
         raise WorkerUnavailableError
     return answer
 
 
-def _linked_error(fields: Fields) -> LinkedError:
+def linked_error(fields: Fields) -> LinkedError:
+    """Return the error that ``fields`` describe: of its family, with its code and message."""
     code, message = fields.get("code"), fields.get("message")
     pause = fields.get("retry_after")
     family = _FAMILIES.get(str(fields.get("family")), LinkedUnavailableError)

@@ -11,6 +11,7 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, Self
 
 from adyton.adapters.frames import Fields
@@ -30,7 +31,7 @@ class OverloadedError(UnavailableError):
     """More questions wait than this worker lets wait."""
 
     code = "overloaded"
-    retry_after: Final = 2
+    retry_after: Final = timedelta(seconds=2)
 
     def __init__(self) -> None:
         super().__init__("the worker has too many questions waiting; ask again in a moment")
