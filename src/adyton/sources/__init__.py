@@ -1,9 +1,20 @@
 """Providers: their definitions, request templates and extraction rules."""
 
 from adyton.sources.credentials import Window
+from adyton.sources.custom import Inline, complete, inline
 from adyton.sources.definition import ProviderDefinition
 from adyton.sources.extraction import extract
 from adyton.sources.loader import load
 from adyton.sources.template import Request, render
 
-__all__ = ["ProviderDefinition", "Request", "Window", "extract", "load", "render"]
+__all__ = [
+    "Inline",
+    "ProviderDefinition",
+    "Request",
+    "Window",
+    "complete",
+    "extract",
+    "inline",
+    "load",
+    "render",
+]
