@@ -104,7 +104,7 @@ class Cells:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for idle in self._idle.values():
             while idle:
-                idle.pop().writer.close()
+                await _close(idle.pop())
         await self._nursery.close()
 
     @property
@@ -184,3 +184,9 @@ class Cells:
                 idle.append(await self._nursery.cell(threads))
                 continue
             return
+
+
+async def _close(cell: Cell) -> None:
+    cell.writer.close()
+    with contextlib.suppress(OSError):
+        await cell.writer.wait_closed()

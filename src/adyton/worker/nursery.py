@@ -51,20 +51,21 @@ class Nursery:
     async def cell(self, threads: int) -> Cell:
         """Return a new cell that is ready for a job; ``CellStartError`` if there is none."""
         ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                pid = await self._fork(theirs, threads)
-            reader, writer = await asyncio.open_connection(sock=ours)
-        except (OSError, TimeoutError, ValueError) as error:
-            ours.close()
-            raise CellStartError from error
+        pid, writer = 0, None
         try:
             async with asyncio.timeout(_START_SECONDS):
+                with theirs:
+                    pid = await self._fork(theirs, threads)
+                reader, writer = await asyncio.open_connection(sock=ours)
                 await receive(reader)
-        except (UnavailableError, TimeoutError) as error:
-            writer.close()
-            self.kill(pid)
-            raise CellStartError from error
+        except BaseException as error:
+            # A caller that gives up leaves no half-started cell behind.
+            (writer or ours).close()
+            if pid:
+                self.kill(pid)
+            if isinstance(error, (OSError, TimeoutError, UnavailableError)):
+                raise CellStartError from error
+            raise
         return Cell(pid=pid, threads=threads, reader=reader, writer=writer)
 
     def kill(self, pid: int) -> None:
@@ -84,7 +85,7 @@ class Nursery:
 
     async def _fork(self, end: socket.socket, threads: int) -> int:
         # One at a time: replies carry no number.
-        async with self._lock, asyncio.timeout(_START_SECONDS):
+        async with self._lock:
             for _attempt in range(2):
                 control = self._control or self._start()
                 try:
