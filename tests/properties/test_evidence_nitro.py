@@ -1,4 +1,4 @@
-"""Whatever is done to a document: it is refused, or it says what was signed; nothing else happens."""
+"""Whatever is done to a document, it is refused, or it says what was signed."""
 
 from contextlib import suppress
 from typing import Final

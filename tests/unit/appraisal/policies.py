@@ -1,0 +1,46 @@
+"""A policy that says something in every field, and ways to change it."""
+
+import copy
+from typing import Any, Final
+
+from adyton.codec.json import JsonObject
+
+GOOD: Final[JsonObject] = {
+    "version": "adyton/policy/v1",
+    "roots": {"aws-nitro": "built-in", "laptop": "ab" * 32},
+    "platforms": {
+        "nitro": {
+            "debug": "refused",
+            "tcb": "not-required",
+            "measurements": {
+                "worker-0.1.0": {"pcr0": "0a" * 48, "pcr1": "0b" * 48, "pcr2": "0c" * 48},
+                "worker-0.2.0": {"pcr0": "1a" * 48, "pcr8": "0d" * 48},
+            },
+        },
+        "insecure": {"debug": "accepted", "tcb": "not-required", "measurements": "not-required"},
+    },
+    "evidence": {"maximum_age_seconds": 3600, "challenge": "not-required"},
+    "receipt": {
+        "audience": ["https://shop.example"],
+        "maximum_age_seconds": "not-required",
+        "nonce": "required",
+        "circuits": {"balance_threshold": ["cd" * 32]},
+        "providers": {"plaid-balance": ["ef" * 32, "ee" * 32]},
+        "added_roots": [],
+        "isolation": ["request"],
+    },
+}
+
+
+def changed(path: str, value: Any) -> JsonObject:
+    """Return the good policy with the field at ``path`` replaced; ``...`` leaves it out."""
+    policy = copy.deepcopy(GOOD)
+    *parents, name = path.split("/")
+    section: Any = policy
+    for parent in parents:
+        section = section[parent]
+    if value is ...:
+        del section[name]
+    else:
+        section[name] = value
+    return policy
