@@ -113,9 +113,9 @@ _FAMILIES: Final[Mapping[str, type[LinkedError]]] = {
 
 
 def retry_after(error: BaseException) -> timedelta | None:
-    """Return when it makes sense to ask again, for an error that says so."""
+    """Return when it makes sense to ask again, for an error that says so (a number is seconds)."""
     pause = getattr(error, "retry_after", None)
-    return pause if isinstance(pause, timedelta) else None
+    return pause if isinstance(pause, timedelta) else _pause(pause)
 
 
 class Link:
@@ -128,6 +128,7 @@ class Link:
         self._next_id = 0
         self._up = asyncio.Event()
         self._tried = asyncio.Event()
+        self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.epoch = 0
         """How often this link has connected: another number may be another worker."""
@@ -151,6 +152,12 @@ class Link:
             await asyncio.wait_for(self._up.wait(), within.total_seconds())
         except TimeoutError as error:
             raise WorkerUnavailableError from error
+
+    async def next_epoch(self, seen: int) -> int:
+        """Return the number of a connection later than ``seen``, once there is one."""
+        while self.epoch <= seen:
+            await self._changed.wait()
+        return self.epoch
 
     async def call(
         self, name: str, /, *, within: timedelta = DEFAULT_DEADLINE, **fields: Any
@@ -214,6 +221,8 @@ class Link:
         """Hand out answers until the connection ends; return whether there was any."""
         self._writer = writer
         self.epoch += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
         self._up.set()
         self._tried.set()
         any_answer = False

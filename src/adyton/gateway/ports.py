@@ -1,0 +1,71 @@
+"""What the gateway needs from outside, as small protocols: adapters and tests provide it."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+
+from adyton.adapters.frames import Fields
+from adyton.adapters.store.records import ApiKey, AuditEntry
+from adyton.codec.json import JsonObject
+
+__all__ = ["Audit", "Caller", "Clock", "Health", "Keys", "Usage", "Verifier"]
+
+Clock = Callable[[], datetime]
+
+
+class Caller(Protocol):
+    """The way to the worker: ``adapters.link.Link``."""
+
+    @property
+    def epoch(self) -> int:
+        """Which connection this is: another number may be another worker."""
+        ...
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a connection."""
+        ...
+
+    async def call(self, name: str, /, *, within: timedelta, **fields: Any) -> Fields:
+        """Return the worker's answer, or raise its error; ``UnavailableError`` if there is none."""
+        ...
+
+
+class Verifier(Protocol):
+    """What verifies a receipt: the same code that ``adyton verify`` runs."""
+
+    async def verify(self, receipt: JsonObject, policy: JsonObject, *, at: datetime) -> JsonObject:
+        """Return the verdict on ``receipt``; ``MalformedError`` where there is nothing to judge."""
+        ...
+
+
+class Keys(Protocol):
+    """The API keys."""
+
+    async def find(self, key_id: str) -> ApiKey | None:
+        """Return a key, revoked or not."""
+        ...
+
+
+class Usage(Protocol):
+    """The counters of a day."""
+
+    async def take(self, key_id: str, *, day: date, limit: int) -> bool:
+        """Count one use, unless ``limit`` are used already."""
+        ...
+
+
+class Audit(Protocol):
+    """The audit."""
+
+    async def write(self, entry: AuditEntry) -> None:
+        """Return when ``entry`` is stored for good; raise ``UnavailableError`` if it can't be."""
+        ...
+
+
+class Health(Protocol):
+    """The store's health."""
+
+    async def check(self) -> None:
+        """Raise ``UnavailableError`` unless the store answers."""
+        ...

@@ -1,0 +1,242 @@
+"""The gateway as a process: opens what it needs, serves, and closes it in the opposite order."""
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import uvicorn
+
+from adyton.adapters.link import Link
+from adyton.adapters.relay import Relay, RelayLimits
+from adyton.adapters.store.database import Store, open_store
+from adyton.adapters.store.writer import AuditWriter
+from adyton.errors import AdytonError, UnavailableError
+from adyton.gateway.app import Services, create_app
+from adyton.gateway.authentication import Authentication
+from adyton.gateway.limits import Limiter
+from adyton.gateway.logs import place_of
+from adyton.gateway.metrics import Metrics
+from adyton.gateway.ports import Verifier
+from adyton.gateway.questions import Questions
+from adyton.gateway.reach import Reach
+from adyton.gateway.settings import GatewaySettings
+from adyton.gateway.verifications import Verifications
+from adyton.gateway.worker import Worker
+
+__all__ = ["AddressUnavailableError", "Gateway", "running", "serve"]
+
+_GRACE: Final = timedelta(seconds=15)
+_PURGE_EVERY: Final = timedelta(hours=1)
+_KEEP_ALIVE_SECONDS: Final = 30
+_MAX_CONNECTIONS: Final = 1024
+_MAX_HEAD_BYTES: Final = 32 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class AddressUnavailableError(UnavailableError):
+    """HTTP cannot be served where the settings say."""
+
+    code = "address-unavailable"
+
+    def __init__(self, *, host: str, port: int, reason: str) -> None:
+        super().__init__(f"cannot listen on {host} port {port}: {reason}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """A running gateway: where it listens, and how to end it."""
+
+    host: str
+    port: int
+    server: uvicorn.Server
+    task: asyncio.Task[None]
+
+    def stop(self) -> None:
+        """Take no more requests, finish those in work, and end."""
+        self.server.should_exit = True
+
+
+async def serve(settings: GatewaySettings, *, verifier: Verifier) -> None:
+    """Serve until the process is told to end (SIGINT or SIGTERM)."""
+    async with running(settings, verifier=verifier) as gateway:
+        await gateway.task
+
+
+@asynccontextmanager
+async def running(settings: GatewaySettings, *, verifier: Verifier) -> AsyncIterator[Gateway]:
+    """Yield a gateway that serves.
+
+    Raises ``StoreUnavailableError``, ``SocketUnavailableError`` or ``AddressUnavailableError``. A
+    worker that is not there yet is waited for: until then, questions are answered 503.
+    """
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(_listener(settings))
+        store = await stack.enter_async_context(open_store(settings.database_url))
+        audit = AuditWriter(store.audit)
+        stack.push_async_callback(audit.close)
+        relay = Relay(
+            settings.egress_socket, settings.egress_policy(frozenset()), limits=RelayLimits()
+        )
+        await relay.start()
+        stack.push_async_callback(relay.close)
+        link = await Link.connect(settings.worker_socket)
+        stack.push_async_callback(link.close)
+        services = _services(settings, verifier, store=store, audit=audit, relay=relay, link=link)
+        await stack.enter_async_context(_background(services.reach.follow()))
+        await stack.enter_async_context(_background(_purge(store, settings.limits.retention)))
+        server = uvicorn.Server(_config(settings, services))
+        task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+        host, port = listener.getsockname()[:2]
+        _log.info("serving", extra={"host": host, "port": port})
+        try:
+            yield Gateway(host=host, port=port, server=server, task=task)
+        finally:
+            server.should_exit = True
+            await task
+
+
+def _services(
+    settings: GatewaySettings,
+    verifier: Verifier,
+    *,
+    store: Store,
+    audit: AuditWriter,
+    relay: Relay,
+    link: Link,
+) -> Services:
+    limits = settings.limits
+    limiter = Limiter(limits, store.usage, monotonic=time.monotonic)
+    authentication = Authentication(store.keys, clock=_now, monotonic=time.monotonic)
+    worker = Worker(link, monotonic=time.monotonic)
+    reach = Reach(worker, link, relay, settings.egress_policy)
+    metrics = _metrics(limiter, worker, audit, relay, link)
+    return Services(
+        questions=Questions(
+            authentication=authentication,
+            limiter=limiter,
+            worker=worker,
+            reach=reach,
+            audit=audit,
+            metrics=metrics,
+            clock=_now,
+            deadline=limits.deadline,
+        ),
+        verifications=Verifications(
+            authentication=authentication,
+            limiter=limiter,
+            verifier=verifier,
+            clock=_now,
+            deadline=limits.deadline,
+        ),
+        worker=worker,
+        reach=reach,
+        limiter=limiter,
+        store=store,
+        metrics=metrics,
+        monotonic=time.monotonic,
+    )
+
+
+def _metrics(
+    limiter: Limiter, worker: Worker, audit: AuditWriter, relay: Relay, link: Link
+) -> Metrics:
+    meter = relay.meter
+    return Metrics(
+        gauges={
+            ("adyton_in_flight", "Requests in work"): lambda: limiter.in_flight,
+            ("adyton_worker_up", "Whether the worker is connected"): lambda: link.is_up,
+            ("adyton_worker_queue", "Questions that wait in the worker"): lambda: worker.queue,
+            ("adyton_egress_open", "Connections through the relay"): lambda: meter.open,
+        },
+        counters={
+            ("adyton_worker_connections", "Times the worker connected"): lambda: link.epoch,
+            ("adyton_egress_opened", "Connections the relay made"): lambda: meter.opened,
+            ("adyton_egress_refused", "Connections the relay refused"): lambda: meter.refused,
+            ("adyton_egress_sent_bytes", "Bytes to providers"): lambda: meter.bytes_out,
+            ("adyton_egress_received_bytes", "Bytes from providers"): lambda: meter.bytes_in,
+            ("adyton_audit_written", "Audit entries written"): lambda: audit.written,
+            ("adyton_audit_failed", "Audit entries not written"): lambda: audit.failed,
+        },
+    )
+
+
+def _config(settings: GatewaySettings, services: Services) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(services),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        # The caller's address is not used for anything: no header about it is believed.
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=int(_GRACE.total_seconds()),
+        limit_concurrency=_MAX_CONNECTIONS,
+        h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+    )
+
+
+def _listener(settings: GatewaySettings) -> socket.socket:
+    host, port = settings.host, settings.port
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise AddressUnavailableError(host=host, port=port, reason=reason) from error
+    return listener
+
+
+@asynccontextmanager
+async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    task.add_done_callback(_note_end)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _note_end(task: asyncio.Task[None]) -> None:
+    # Background work has no end of its own: whatever ended it was not foreseen.
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error(
+            "background-failed",
+            extra={"error_type": type(error).__name__, "place": place_of(error)},
+        )
+
+
+async def _purge(store: Store, retention: timedelta) -> None:
+    """Delete what is older than ``retention``, every hour."""
+    while True:
+        now = _now()
+        try:
+            purged = await store.audit.purge(now - retention)
+            await store.usage.purge((now - timedelta(days=1)).date())
+        except AdytonError as error:
+            _log.warning("purge-failed", extra={"code": error.code})
+        else:
+            if purged:
+                _log.info("purged", extra={"entries": purged})
+        await asyncio.sleep(_PURGE_EVERY.total_seconds())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

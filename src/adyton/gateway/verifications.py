@@ -1,0 +1,72 @@
+"""The path of a receipt that somebody wants verified: the verdict is the answer, whatever it is."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adyton.adapters.store.records import Scope
+from adyton.codec.json import JsonObject, as_object, loads
+from adyton.errors import MalformedError
+from adyton.gateway.authentication import Authentication
+from adyton.gateway.exchange import read_body, while_caller_waits
+from adyton.gateway.limits import Limiter
+from adyton.gateway.observer import record_of
+from adyton.gateway.ports import Clock, Verifier
+from adyton.model.receipt import MAX_RECEIPT_BYTES
+
+__all__ = ["Verifications"]
+
+_POLICY_BYTES: Final = 256 * 1024
+_BODY_BYTES: Final = MAX_RECEIPT_BYTES + _POLICY_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verifications:
+    """Answers with verdicts. Nothing of a verification is stored."""
+
+    authentication: Authentication
+    limiter: Limiter
+    verifier: Verifier
+    clock: Clock
+    deadline: timedelta
+
+    async def answer(self, request: Request) -> Response:
+        """Return the verdict on the receipt in ``request``, under the policy beside it.
+
+        1. the caller has a key for verifying, and has not come too often in the last minute;
+        2. the body is a JSON object with a policy, in time and within its limit;
+        3. there is a place for it;
+        4. the verifier gives its verdict, for this instant.
+        """
+        # Step 1
+        key = await self.authentication.caller(request.headers, Scope.VERIFY)
+        record_of(request.scope).key_id = key.id
+        self.limiter.check_rate(key)
+        # Step 2
+        receipt, policy = _read(await read_body(request, limit_bytes=_BODY_BYTES))
+        # Step 3
+        with self.limiter.place(key):
+            # Step 4
+            verdict = await while_caller_waits(request, self._verify(receipt, policy))
+        return Response(
+            json.dumps(verdict, ensure_ascii=False).encode(),
+            media_type="application/json",
+            headers={"cache-control": "no-store"},
+        )
+
+    async def _verify(self, receipt: JsonObject, policy: JsonObject) -> JsonObject:
+        async with asyncio.timeout(self.deadline.total_seconds()):
+            return await self.verifier.verify(receipt, policy, at=self.clock())
+
+
+def _read(body: bytes) -> tuple[JsonObject, JsonObject]:
+    record = as_object(loads(body, limit_bytes=_BODY_BYTES), "the request")
+    if "policy" not in record:
+        raise MalformedError("the request lacks policy: without one, no receipt is acceptable")
+    policy = as_object(record.pop("policy"), "policy")
+    return record, policy
