@@ -138,6 +138,9 @@ def _number(raw: object, field: FieldDefinition) -> int:
     number = _scaled(exact.copy_negate() if field.negate else exact, field)
     if abs(number) > MAX_NUMBER:
         raise NumberTooLargeError(field=field.name)
+    if field.between is not None and not field.between[0] <= number <= field.between[1]:
+        # Credit bureaus send "no score, because ..." as a number that is larger than any score.
+        raise FieldWrongTypeError(field=field.name, wanted=wanted)
     return number
 
 

@@ -124,8 +124,9 @@ class FieldDefinition:
     """One column.
 
     ``many`` makes a row of each match (else a second match is an error); ``optional`` makes nothing
-    found, or null, a ``None``; ``negate`` changes a number's sign; ``values`` translates what the
-    provider writes, and what it doesn't list is of the wrong type.
+    found, or null, a ``None``; ``negate`` changes a number's sign; ``between`` is the least and the
+    greatest integer that counts (a score of 9002 is a code for "none"); ``values`` translates what
+    the provider writes. What is not between, or not listed, is of the wrong type.
     """
 
     name: str
@@ -134,6 +135,7 @@ class FieldDefinition:
     many: bool = False
     optional: bool = False
     negate: bool = False
+    between: tuple[int, int] | None = None
     values: Mapping[str, str] | None = None
 
     def to_json(self) -> JsonObject:
@@ -145,6 +147,7 @@ class FieldDefinition:
             "many": self.many,
             "optional": self.optional,
             "negate": self.negate,
+            "between": None if self.between is None else list(self.between),
             "values": None if self.values is None else dict(self.values),
         }
 

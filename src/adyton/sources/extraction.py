@@ -12,6 +12,7 @@ from typing import Final
 from adyton.codec.json import loads
 from adyton.errors import MalformedError
 from adyton.model.value import Column, DataSource, Extracted, FieldType, Value
+from adyton.sources.columns import COLUMNS
 from adyton.sources.conversion import (
     FieldAmbiguousError,
     FieldMissingError,
@@ -83,8 +84,10 @@ class SourceIncompleteError(SourceError):
         super().__init__("the source's answer is only a part of what the source has")
 
 
-def extract(body: bytes, *, definition: ProviderDefinition, fields: Collection[str]) -> Extracted:
-    """Return the columns ``fields`` of ``body``, all of one length.
+def extract(
+    body: bytes, *, definition: ProviderDefinition, fields: Collection[str] | None = None
+) -> Extracted:
+    """Return the columns ``fields`` of ``body``, all of one length; by default all that are read.
 
     1. the body is no longer than the definition allows, and is what it says;
     2. everything that the definition expects of a good answer holds;
@@ -94,6 +97,10 @@ def extract(body: bytes, *, definition: ProviderDefinition, fields: Collection[s
     Raises ``SourceError``. ``ValueError`` if the definition has no such field, or is still open.
     """
     rules = definition.extraction
+    if fields is None:
+        # Not the others: they would be private data for nothing, and could fail for nothing.
+        read = COLUMNS[definition.noir_circuit].types
+        fields = [field.name for field in rules.fields if field.name in read]
     wanted = [_closed(rules, name) for name in fields]
     # Step 1
     if len(body) > definition.request.limit_bytes:

@@ -11,7 +11,7 @@ from typing import Final
 from adyton.errors import MalformedError
 from adyton.model.question import Endpoint
 from adyton.sources.bodies import check_body
-from adyton.sources.columns import COLUMNS, DEFAULT_ENDPOINTS
+from adyton.sources.columns import ALIASES, COLUMNS
 from adyton.sources.credentials import placeholders_of
 from adyton.sources.definition import (
     BodyKind,
@@ -79,7 +79,8 @@ def load(data: bytes, *, file: str) -> ProviderDefinition:
     )
     items = found.items
     identifier = as_name(items["id"], "id", _ID.fullmatch)
-    circuit = as_text(items["noir_circuit"], "noir_circuit")
+    written = as_text(items["noir_circuit"], "noir_circuit")
+    circuit = ALIASES.get(written, written)
     if circuit not in COLUMNS:
         raise items["noir_circuit"].place.error(
             f'unknown circuit "{shown(circuit)}"; there are {", ".join(COLUMNS)}'
@@ -95,7 +96,7 @@ def load(data: bytes, *, file: str) -> ProviderDefinition:
         endpoint=(
             as_choice(items["endpoint"], "endpoint", Endpoint)
             if "endpoint" in items
-            else DEFAULT_ENDPOINTS[circuit]
+            else COLUMNS[circuit].endpoint
         ),
         request=_request(items["request"]),
         extraction=extraction,
@@ -287,10 +288,12 @@ def _predicate_type(node: Node) -> PredicateType | str:
 def _check_columns(node: Node, circuit: str, extraction: ExtractionDefinition) -> None:
     """Step 4: a circuit reads its columns by name and type."""
     fields = {field.name: field for field in extraction.fields}
-    for name, types in COLUMNS[circuit].items():
-        if name not in fields:
-            raise node.place.error(f'the circuit {circuit} needs the field "{name}"')
-        field = fields[name]
+    for names in COLUMNS[circuit].required:
+        if not any(name in fields for name in names):
+            wanted = " or ".join(f'"{name}"' for name in names)
+            raise node.place.error(f"the circuit {circuit} needs the field {wanted}")
+    for name, types in COLUMNS[circuit].types.items():
+        field = fields.get(name)
         if isinstance(field, FieldDefinition) and field.data_type.type not in types:
             wanted = " or ".join(sorted(types))
             raise node.place.error(f'the circuit {circuit} needs "{name}" as {wanted}')

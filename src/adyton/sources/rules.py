@@ -111,7 +111,7 @@ def _field(
         node,
         "a field",
         required=("name", "method", "data_type"),
-        optional=("many", "optional", "negate", "values"),
+        optional=("many", "optional", "negate", "between", "values"),
     )
     items = found.items
     name = as_name(items["name"], "name", NAME.fullmatch)
@@ -132,15 +132,18 @@ def _field(
         many=_flag(found, "many", default=each is None and has_many(selector)),
         optional=_flag(found, "optional", default=False),
         negate=_flag(found, "negate", default=False),
+        between=_between(items["between"]) if "between" in items else None,
         values=_translations(items["values"]) if "values" in items else None,
     )
     if field.negate and data_type.type not in {FieldType.INTEGER, FieldType.DECIMAL}:
         raise found.places["negate"].error("only a number can be negated")
+    if field.between is not None and data_type.type is not FieldType.INTEGER:
+        raise found.places["between"].error("only an integer can be held between two")
     return field
 
 
 def _open_field(found: MapNode, name: str) -> OpenField:
-    for key in ("many", "optional", "negate", "values"):
+    for key in ("many", "optional", "negate", "between", "values"):
         if key in found.items:
             raise found.places[key].error(f'a field that is left open cannot have "{key}"')
     method, data_type = (as_text(found.items[key], key) for key in ("method", "data_type"))
@@ -152,6 +155,14 @@ def _open_field(found: MapNode, name: str) -> OpenField:
 
 def _flag(found: MapNode, key: str, *, default: bool) -> bool:
     return as_boolean(found.items[key], key) if key in found.items else default
+
+
+def _between(node: Node) -> tuple[int, int]:
+    items = as_sequence(node, "between", least=2)
+    low, high = (as_integer(item, "between", low=0, high=MAX_SAFE_INTEGER) for item in items[:2])
+    if len(items) > 2 or low > high:  # noqa: PLR2004  # a pair
+        raise node.place.error("between is not a list of the least and the greatest")
+    return low, high
 
 
 def _translations(node: Node) -> dict[str, str]:
