@@ -21,6 +21,7 @@ class Tag(IntEnum):
     """Universal tags, and the explicit [0] before a certificate's version."""
 
     INTEGER = 0x02
+    BIT_STRING = 0x03
     SEQUENCE = 0x30
     VERSION = 0xA0
 
@@ -28,15 +29,22 @@ class Tag(IntEnum):
 class DerReader:
     """The elements of one constructed value, from front to back."""
 
-    __slots__ = ("_reader", "_where")
+    __slots__ = ("_data", "_reader", "_where")
 
     def __init__(self, data: bytes, *, where: str) -> None:
+        self._data = data
         self._reader = Reader(data, where=where)
         self._where = where
 
     def has(self, tag: Tag) -> bool:
         """Return whether the next element has ``tag``."""
         return self._reader.remaining > 0 and self._reader.peek("a tag") == tag
+
+    def element(self, tag: Tag, name: str) -> bytes:
+        """Return the next element as it stands, tag and length included; it must have ``tag``."""
+        start = self._reader.offset
+        self.take(tag, name)
+        return self._data[start : self._reader.offset]
 
     def take(self, tag: Tag, name: str) -> bytes:
         """Return the content of the next element, which must have ``tag``."""

@@ -49,9 +49,11 @@ class Reader:
 
     def u8(self, name: str) -> int:
         """Return the next byte."""
-        value = self.peek(name)
-        self._offset += 1
-        return value
+        offset = self._offset
+        if offset >= len(self._data):
+            raise MalformedError(f"{self._where} ends before {name}")
+        self._offset = offset + 1
+        return self._data[offset]
 
     def big_endian(self, size: int, name: str) -> int:
         """Return an unsigned integer of ``size`` bytes, most significant first."""

@@ -16,12 +16,13 @@ from threading import Lock
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509.oid import ExtensionOID
 
 from adyton.codec.der import DerReader, Tag
 from adyton.crypto.ecdsa import Es384PublicKey
 from adyton.crypto.hashing import sha256
+from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import MalformedError, RejectedError
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
 MIN_CERTIFICATES: Final = 2
 MAX_CERTIFICATES: Final = 10
 _CACHED_LINKS: Final = 1024
+# AlgorithmIdentifier, without parameters: RFC 5758, section 3.2.
+_ECDSA_WITH_SHA384: Final = bytes.fromhex("300a06082a8648ce3d040303")
 
 
 class RootRejectedError(RejectedError):
@@ -93,7 +96,7 @@ class _Link:
     ``below`` is how many more certification authorities may follow; ``None`` is without limit.
     """
 
-    certificate: x509.Certificate
+    subject: bytes
     key: Es384PublicKey
     below: int | None
     first: datetime
@@ -183,10 +186,16 @@ def verify_chain(
 def _verify_link(der: bytes, *, issuer: _Link | None, position: int, is_leaf: bool) -> _Link:
     """Return the certificate in ``der``, whose issuer was verified (or which is a pinned root)."""
     where = f"certificate {position} of the chain"
-    certificate = _load(der, where)
+    frame = _frame(der, where)
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+    except (ValueError, x509.InvalidVersion) as error:
+        raise MalformedError(f"{where} is not an x.509 certificate") from error
+    if certificate.version is not x509.Version.v3:
+        raise MalformedError(f"{where} is not of version 3")
     # Step 2: the root needs no signature, its bytes are pinned.
     if issuer is not None:
-        _check_issued(certificate, issuer, position)
+        _check_issued(certificate, frame, issuer, position)
     try:
         key = Es384PublicKey(certificate.public_key(), where=f"the key of {where}")
         extensions = certificate.extensions
@@ -199,7 +208,7 @@ def _verify_link(der: bytes, *, issuer: _Link | None, position: int, is_leaf: bo
         raise MalformedError(f"{where} has a key or an extension that cannot be read") from error
     below = _check_constraints(extensions, issuer=issuer, position=position, is_leaf=is_leaf)
     return _Link(
-        certificate=certificate,
+        subject=frame.subject,
         key=key,
         below=below,
         first=certificate.not_valid_before_utc,
@@ -207,38 +216,58 @@ def _verify_link(der: bytes, *, issuer: _Link | None, position: int, is_leaf: bo
     )
 
 
-def _load(der: bytes, where: str) -> x509.Certificate:
-    # The library warns about a serial number that is not positive, and reads on. RFC 5280, section
-    # 4.1.2.2, forbids it, and a warning is not an answer.
-    body = DerReader(der, where=where).enter(Tag.SEQUENCE, "the certificate")
-    body = body.enter(Tag.SEQUENCE, "the part that is signed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """What of a certificate is compared byte for byte (RFC 5280, section 4.1).
+
+    ``algorithms`` has the one in the part that is signed, and the one beside the signature.
+    """
+
+    algorithms: tuple[bytes, bytes]
+    issuer: bytes
+    subject: bytes
+
+
+def _frame(der: bytes, where: str) -> _Frame:
+    outer = DerReader(der, where=where)
+    certificate = outer.enter(Tag.SEQUENCE, "the certificate")
+    outer.finish()
+    body = certificate.enter(Tag.SEQUENCE, "the part that is signed")
+    algorithm = certificate.element(Tag.SEQUENCE, "the signature's algorithm")
+    certificate.take(Tag.BIT_STRING, "the signature")
+    certificate.finish()
     if body.has(Tag.VERSION):
         body.take(Tag.VERSION, "version")
+    # The library warns about a serial number that is not positive, and reads on. RFC 5280, section
+    # 4.1.2.2, forbids it, and a warning is not an answer.
     if body.integer("serial number") <= 0:
         raise MalformedError(f"{where} has a serial number that is not positive")
-    try:
-        certificate = x509.load_der_x509_certificate(der)
-    except (ValueError, x509.InvalidVersion) as error:
-        raise MalformedError(f"{where} is not an x.509 certificate") from error
-    if certificate.version is not x509.Version.v3:
-        raise MalformedError(f"{where} is not of version 3")
-    return certificate
+    signed_algorithm = body.element(Tag.SEQUENCE, "the algorithm")
+    issuer = body.element(Tag.SEQUENCE, "the issuer")
+    body.take(Tag.SEQUENCE, "the validity")
+    subject = body.element(Tag.SEQUENCE, "the subject")
+    return _Frame(algorithms=(signed_algorithm, algorithm), issuer=issuer, subject=subject)
 
 
-def _check_issued(certificate: x509.Certificate, issuer: _Link, position: int) -> None:
-    if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA384:
+def _check_issued(
+    certificate: x509.Certificate, frame: _Frame, issuer: _Link, position: int
+) -> None:
+    if frame.algorithms != (_ECDSA_WITH_SHA384, _ECDSA_WITH_SHA384):
         raise CertificateRejectedError(
             position=position, reason="is not signed with ecdsa and sha-384"
         )
-    try:
-        certificate.verify_directly_issued_by(issuer.certificate)
-    except InvalidSignature as error:
-        raise CertificateRejectedError(
-            position=position, reason="is not signed by the one before it"
-        ) from error
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    # Byte for byte: stricter than RFC 5280's comparison of names, and what every vendor does.
+    if frame.issuer != issuer.subject:
         raise CertificateRejectedError(
             position=position, reason="is not issued in the name of the one before it"
+        )
+    try:
+        issuer.key.check_der(
+            certificate.tbs_certificate_bytes, certificate.signature, domain="a certificate"
+        )
+    except SignatureRejectedError as error:
+        raise CertificateRejectedError(
+            position=position, reason="is not signed by the one before it"
         ) from error
 
 

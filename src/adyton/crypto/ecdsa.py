@@ -47,6 +47,13 @@ class Es384PublicKey:
             raise MalformedError(f"{where} is not a p-384 key")
         self._key = key
 
+    def check_der(self, message: bytes, signature: bytes, *, domain: str) -> None:
+        """Raise unless ``signature``, in DER as certificates have it, is this key's."""
+        try:
+            self._key.verify(signature, message, _ES384)
+        except InvalidSignature as error:
+            raise SignatureRejectedError(domain=domain) from error
+
     def check(self, message: bytes, signature: bytes, *, domain: str) -> None:
         """Raise unless ``signature`` is this key's over ``message``, which ``domain`` names."""
         if len(signature) != ES384_SIGNATURE_SIZE:
@@ -55,10 +62,7 @@ class Es384PublicKey:
             )
         r = int.from_bytes(signature[:_COORDINATE_SIZE], "big")
         s = int.from_bytes(signature[_COORDINATE_SIZE:], "big")
-        try:
-            self._key.verify(encode_dss_signature(r, s), message, _ES384)
-        except InvalidSignature as error:
-            raise SignatureRejectedError(domain=domain) from error
+        self.check_der(message, encode_dss_signature(r, s), domain=domain)
 
 
 class Es384Key:

@@ -24,6 +24,14 @@ def test_elements_are_read_in_order() -> None:
     outer.finish()
 
 
+def test_an_element_is_kept_as_it_stands() -> None:
+    body = reader(b"\x30\x03\x02\x01\x05\x02\x01\x06")
+    assert body.element(Tag.SEQUENCE, "first") == b"\x30\x03\x02\x01\x05"
+    assert body.element(Tag.INTEGER, "second") == b"\x02\x01\x06"
+    with pytest.raises(MalformedError):
+        body.element(Tag.INTEGER, "third")
+
+
 @given(st.integers(-(2**200), 2**200))
 def test_an_integer_in_its_shortest_form_is_read(value: int) -> None:
     size = (value if value >= 0 else ~value).bit_length() // 8 + 1
