@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from adyton.errors import MalformedError
 from adyton.proofs.account_ownership import OwnershipParameters
 from adyton.proofs.balance_threshold import BalanceParameters
-from adyton.proofs.circuit import Parameters
+from adyton.proofs.circuit import Circuit, Parameters
 from adyton.proofs.credential_validity import CredentialParameters
 from adyton.proofs.credit_score import CreditParameters
 from adyton.proofs.employment_status import EmploymentParameters
@@ -14,7 +15,7 @@ from adyton.proofs.generic_predicate import GenericParameters
 from adyton.proofs.income import IncomeParameters
 from adyton.proofs.transaction_pattern import TransactionParameters
 
-__all__ = ["PARAMETERS", "circuit_name"]
+__all__ = ["ALIASES", "CIRCUITS", "CircuitUnknownError", "circuit_from_files", "circuit_name"]
 
 _ALL: Final[tuple[type[Parameters], ...]] = (
     OwnershipParameters,
@@ -26,13 +27,35 @@ _ALL: Final[tuple[type[Parameters], ...]] = (
     IncomeParameters,
     TransactionParameters,
 )
-PARAMETERS: Final[Mapping[str, type[Parameters]]] = MappingProxyType(
+CIRCUITS: Final[Mapping[str, type[Parameters]]] = MappingProxyType(
     {parameters.circuit: parameters for parameters in _ALL}
 )
 # What RFC-0023's own definitions call a circuit, where that is another name.
-_ALIASES: Final[Mapping[str, str]] = MappingProxyType({"income_verification": "income"})
+ALIASES: Final[Mapping[str, str]] = MappingProxyType({"income_verification": "income"})
+
+
+class CircuitUnknownError(MalformedError):
+    """There is no circuit of this name."""
+
+    code = "circuit-unknown"
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(f"there is no circuit {name[:64]!r}; there are {', '.join(CIRCUITS)}")
+        self.name = name
 
 
 def circuit_name(name: str) -> str:
-    """Return our name of a circuit that a definition names; whether there is one is not said."""
-    return _ALIASES.get(name, name)
+    """Return our name of a circuit, for that or an alias; raise ``CircuitUnknownError``."""
+    known = ALIASES.get(name, name)
+    if known not in CIRCUITS:
+        raise CircuitUnknownError(name=name)
+    return known
+
+
+def circuit_from_files(name: str, *, artifact: bytes, verification_key: bytes) -> Circuit:
+    """Return the circuit whose ``artifact.json`` and ``verification_key`` these are.
+
+    Raises ``CircuitUnknownError``, or a leaf of ``MalformedError`` where the files are not its.
+    """
+    parameters = CIRCUITS[circuit_name(name)]
+    return Circuit.from_files(parameters, artifact=artifact, verification_key=verification_key)
