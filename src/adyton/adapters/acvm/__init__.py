@@ -5,11 +5,7 @@ dropped whole. ``Program`` reads what a circuit's bytecode says about itself. Wh
 and which inputs stand where, is for ``adyton.proofs`` to know.
 """
 
-from adyton.adapters.acvm.modules import (
-    SOLVER_SHA256,
-    CacheNotPrivateError,
-    SolverUnknownError,
-)
+from adyton.adapters.acvm.modules import SOLVER_SHA256, SolverUnknownError
 from adyton.adapters.acvm.program import BytecodeMalformedError, Program
 from adyton.adapters.acvm.solver import (
     Acvm,
@@ -25,7 +21,6 @@ __all__ = [
     "SOLVER_SHA256",
     "Acvm",
     "BytecodeMalformedError",
-    "CacheNotPrivateError",
     "Execution",
     "Program",
     "SolverBudgetError",

@@ -22,11 +22,11 @@ from typing import Final
 
 import wasmtime
 
+from adyton.adapters.installation import private_folder
 from adyton.errors import UnavailableError
 
 __all__ = [
     "SOLVER_SHA256",
-    "CacheNotPrivateError",
     "Linked",
     "Modules",
     "SolverUnknownError",
@@ -34,7 +34,6 @@ __all__ = [
     "keep_compiled",
     "load_compiled",
     "load_modules",
-    "private_folder",
 ]
 
 # web/acvm_js_bg.wasm of @noir-lang/acvm_js 1.0.0-beta.26, as package-lock.json fixes the package.
@@ -54,16 +53,6 @@ class SolverUnknownError(UnavailableError):
         what = "cannot be read" if found is None else f"has the digest {found}"
         super().__init__(f"the witness solver {path} {what}; run npm ci to get {SOLVER_SHA256}")
         self.path, self.found = path, found
-
-
-class CacheNotPrivateError(UnavailableError):
-    """Somebody else could put machine code into the folder for compiled modules."""
-
-    code = "cache-not-private"
-
-    def __init__(self, *, path: Path) -> None:
-        super().__init__(f"the cache folder {path} is not private to this user; chmod it to 700")
-        self.path = path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +77,7 @@ def load_modules(path: Path, *, cache_dir: Path | None) -> Modules:
     """Return the modules, the solver's from ``path``; compiled ones are kept in ``cache_dir``.
 
     The solver's bytes have the pinned digest. Raises ``SolverUnknownError`` where they have not or
-    cannot be read, and ``CacheNotPrivateError`` where others can write to ``cache_dir``.
+    cannot be read, and ``FolderNotPrivateError`` where others can write to ``cache_dir``.
     """
     sources = _sources(path)
     engine = _engine()
@@ -177,18 +166,6 @@ def _kept(cache: Path, source: bytes) -> Path:
     compiler = version("wasmtime").encode()
     key = hashlib.sha256(b"\0".join((compiler, _SETTINGS, source))).hexdigest()
     return cache / f"{key}.compiled"
-
-
-def private_folder(path: Path) -> Path | None:
-    """Return ``path``, made if need be, and ``None`` where it cannot be had."""
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = path.stat()
-    except OSError:
-        return None
-    if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise CacheNotPrivateError(path=path)
-    return path
 
 
 def _is_ours(path: Path) -> bool:

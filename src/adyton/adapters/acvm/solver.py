@@ -92,7 +92,7 @@ class Acvm:
         """Return the solver whose WebAssembly is in ``path``.
 
         It has the pinned digest. Compiling takes more than a second; with ``cache_dir`` it is done
-        once. Raises ``SolverUnknownError`` and ``CacheNotPrivateError``.
+        once. Raises ``SolverUnknownError`` and ``FolderNotPrivateError``.
         """
         return cls(load_modules(path, cache_dir=cache_dir), limits or SolverLimits())
 

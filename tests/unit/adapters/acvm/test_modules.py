@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from adyton.adapters.acvm import CacheNotPrivateError, SolverUnknownError
+from adyton.adapters.acvm import SolverUnknownError
 from adyton.adapters.acvm.modules import (
     _engine,
     keep_compiled,
     load_compiled,
     load_modules,
-    private_folder,
 )
+from adyton.adapters.installation import private_folder
 
 SOURCE = b'(module (func (export "answer") (result i32) (i32.const 42)))'
 
@@ -68,25 +68,6 @@ def test_a_link_in_the_cache_is_not_followed(cache: Path, kept: Path, tmp_path: 
 def test_a_compiled_module_of_somebody_else_is_not_used(cache: Path, kept: Path) -> None:
     os.chown(kept, 65_534, 65_534)
     assert load_compiled(_engine(), SOURCE, cache) is None
-
-
-@pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
-def test_a_folder_that_others_can_write_to_is_refused(cache: Path, mode: int) -> None:
-    cache.chmod(mode)
-    with pytest.raises(CacheNotPrivateError):
-        private_folder(cache)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_a_folder_of_somebody_else_is_refused(cache: Path) -> None:
-    os.chown(cache, 65_534, 65_534)
-    with pytest.raises(CacheNotPrivateError):
-        private_folder(cache)
-
-
-def test_a_folder_that_cannot_be_made_means_no_cache(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    assert private_folder(tmp_path / "file" / "cache") is None
 
 
 def test_what_cannot_be_kept_leaves_nothing_behind(cache: Path, kept: Path) -> None:

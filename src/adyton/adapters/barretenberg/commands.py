@@ -1,0 +1,236 @@
+"""What we ask Barretenberg, and how we read its answers. Pure: bytes and values, no process.
+
+A circuit is given as ``acir``: its program, not compressed. What we hand over was checked here
+first, because ``bb`` ends its process over some malformed fields.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+from adyton.adapters.barretenberg.errors import ProverFailedError, ProverRefusedError
+from adyton.adapters.barretenberg.frame import Fields
+from adyton.adapters.barretenberg.key import VerificationKey, VerificationKeyMalformedError
+from adyton.adapters.barretenberg.settings import ProofSettings
+from adyton.crypto.hashing import FIELD_MODULUS
+
+__all__ = [
+    "ELEMENT_SIZE",
+    "CircuitStats",
+    "Command",
+    "Proof",
+    "compute_key",
+    "is_verifiable",
+    "poseidon2",
+    "prove",
+    "stats",
+    "verify",
+]
+
+ELEMENT_SIZE: Final = 32
+_MAX_ELEMENTS: Final = 4096
+_CIRCUIT_NAME: Final = "circuit"
+
+# How bb 5.0.0 says that a key, a proof or its public inputs cannot be good. It answers ``false`` to
+# most bad proofs; to these it answers with an error.
+_BAD_PROOF: Final = (
+    "not on the curve",
+    "Non-canonical",
+    "Cannot aggregate",
+    "Assertion failed",
+)
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A proof (field elements, 32 bytes each, big-endian) and its public inputs."""
+
+    proof: bytes = field(repr=False)
+    public_inputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitStats:
+    """How large a circuit is; ``padded_gates`` is the power of two that is proven."""
+
+    gates: int
+    padded_gates: int
+    opcodes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(Generic[Answer]):
+    """A request, and how its answer is read.
+
+    ``on_error`` sees the text of an error and may know the answer from it; it returns ``None``
+    where it does not.
+    """
+
+    name: str
+    fields: Fields = field(repr=False)
+    response: str
+    read: Callable[[Fields], Answer]
+    on_error: Callable[[str], Answer | None] = field(default=lambda _text: None)
+
+    def answer(self, name: str, fields: Fields) -> Answer:
+        """Return what a response says.
+
+        Raises ``ProverRefusedError`` where it is an error, and ``ProverFailedError`` where it is
+        no response to this command.
+        """
+        if name == "ErrorResponse":
+            text = fields.get("message")
+            if isinstance(text, str) and (answer := self.on_error(text)) is not None:
+                return answer
+            raise ProverRefusedError(command=self.name)
+        if name != self.response:
+            raise ProverFailedError(f"answered {self.name} with another response")
+        try:
+            return self.read(fields)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ProverFailedError(f"answered {self.name} with other fields") from error
+
+
+def compute_key(acir: bytes, settings: ProofSettings) -> Command[bytes]:
+    """Ask for the verification key of a circuit."""
+    return Command(
+        name="CircuitComputeVk",
+        fields={
+            "circuit": {"name": _CIRCUIT_NAME, "bytecode": acir},
+            "settings": settings.fields(),
+        },
+        response="CircuitComputeVkResponse",
+        read=lambda fields: _bytes(fields["bytes"]),
+    )
+
+
+def prove(acir: bytes, *, key: bytes, witness: bytes, settings: ProofSettings) -> Command[Proof]:
+    """Ask for a proof. With the circuit's own ``key`` given, ``bb`` need not compute it again."""
+    return Command(
+        name="CircuitProve",
+        fields={
+            "circuit": {"name": _CIRCUIT_NAME, "bytecode": acir, "verification_key": key},
+            "witness": witness,
+            "settings": settings.fields(),
+        },
+        response="CircuitProveResponse",
+        read=lambda fields: Proof(
+            proof=b"".join(_elements(fields["proof"])),
+            public_inputs=tuple(map(int.from_bytes, _elements(fields["public_inputs"]))),
+        ),
+    )
+
+
+def verify(
+    key: bytes, *, public_inputs: Sequence[int], proof: bytes, settings: ProofSettings
+) -> Command[bool]:
+    """Ask whether a proof holds. ``is_verifiable`` has said yes to the same arguments."""
+    return Command(
+        name="CircuitVerify",
+        fields={
+            "verification_key": key,
+            "public_inputs": [value.to_bytes(ELEMENT_SIZE) for value in public_inputs],
+            "proof": _split(proof),
+            "settings": settings.fields(),
+        },
+        response="CircuitVerifyResponse",
+        read=lambda fields: _boolean(fields["verified"]),
+        on_error=lambda text: False if any(words in text for words in _BAD_PROOF) else None,
+    )
+
+
+def stats(acir: bytes, settings: ProofSettings) -> Command[CircuitStats]:
+    """Ask how large a circuit is."""
+    return Command(
+        name="CircuitStats",
+        fields={
+            "circuit": {"name": _CIRCUIT_NAME, "bytecode": acir, "verification_key": b""},
+            "include_gates_per_opcode": False,
+            "settings": settings.fields(),
+        },
+        response="CircuitInfoResponse",
+        read=lambda fields: CircuitStats(
+            gates=_count(fields["num_gates"]),
+            padded_gates=_count(fields["num_gates_dyadic"]),
+            opcodes=_count(fields["num_acir_opcodes"]),
+        ),
+    )
+
+
+def poseidon2(inputs: Sequence[int]) -> Command[int]:
+    """Ask for the Poseidon2 sponge hash of some field elements; ``ValueError`` for others."""
+    if not inputs or not all(0 <= value < FIELD_MODULUS for value in inputs):
+        raise ValueError("poseidon2 takes field elements, at least one")
+    return Command(
+        name="Poseidon2Hash",
+        fields={"inputs": [value.to_bytes(ELEMENT_SIZE) for value in inputs]},
+        response="Poseidon2HashResponse",
+        read=lambda fields: int.from_bytes(_element(fields["hash"])),
+    )
+
+
+def is_verifiable(
+    key: bytes, *, public_inputs: Sequence[int], proof: bytes, settings: ProofSettings
+) -> bool:
+    """Whether there is anything for ``bb`` to verify.
+
+    1. the key is one, in its only form, of the kind that the settings ask for;
+    2. there are as many public inputs as it says, each a field element;
+    3. the proof is a bounded number of field elements, each below the modulus.
+
+    Where this says no, so does the verification. ``bb`` alone would take a key with some of its
+    bits flipped for the key itself.
+    """
+    # Step 1
+    try:
+        parsed = VerificationKey.from_bytes(key)
+    except VerificationKeyMalformedError:
+        return False
+    if parsed.oracle_hash is not settings.oracle_hash:
+        return False
+    # Step 2
+    if len(public_inputs) != parsed.public_inputs:
+        return False
+    if not all(0 <= value < FIELD_MODULUS for value in public_inputs):
+        return False
+    # Step 3
+    if len(proof) % ELEMENT_SIZE or len(proof) > _MAX_ELEMENTS * ELEMENT_SIZE:
+        return False
+    return all(int.from_bytes(element) < FIELD_MODULUS for element in _split(proof))
+
+
+def _split(proof: bytes) -> list[bytes]:
+    return [proof[at : at + ELEMENT_SIZE] for at in range(0, len(proof), ELEMENT_SIZE)]
+
+
+def _bytes(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError("not bytes")
+    return value
+
+
+def _element(value: object) -> bytes:
+    element = _bytes(value)
+    if len(element) != ELEMENT_SIZE or int.from_bytes(element) >= FIELD_MODULUS:
+        raise ValueError("not a field element")
+    return element
+
+
+def _elements(value: object) -> list[bytes]:
+    if not isinstance(value, list) or len(value) > _MAX_ELEMENTS:
+        raise TypeError("not a list of field elements")
+    return [_element(item) for item in value]
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("not a boolean")
+    return value
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise TypeError("not a count")
+    return value

@@ -1,0 +1,95 @@
+"""A running ``bb``, spoken to over a pair of sockets that nobody else can reach.
+
+``bb msgpack run`` reads requests from its standard input and answers on its standard output. Both
+are one end of a socket pair: there is no path for others to connect to, nothing is left on disk,
+and when our process ends, however it ends, ``bb`` reads the end of its input and ends too.
+
+A process that forks while it holds such a socket gives its children the same hold on ``bb``.
+"""
+
+import contextlib
+import resource
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from adyton.adapters.barretenberg.errors import ProverCrashedError
+
+__all__ = ["Server", "ServerLimits", "start_server"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerLimits:
+    """What the process may use over its whole life; ``None`` sets no limit (Linux only)."""
+
+    cpu_seconds: int | None = None
+    address_space_bytes: int | None = None
+
+
+class Server:
+    """The process, and our end of its socket. It must be ended by ``end``."""
+
+    def __init__(self, process: subprocess.Popen[bytes], end: socket.socket) -> None:
+        self._process, self.socket = process, end
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def end(self) -> int:
+        """End the process at once, and return its status: negative for the signal it died of."""
+        self.socket.close()
+        if self._process.poll() is None:
+            self._process.kill()
+        return self._process.wait()
+
+
+def start_server(
+    binary: Path, *, reference_string: Path, threads: int, limits: ServerLimits
+) -> Server:
+    """Return a ``bb`` that reads its points from the folder ``reference_string``.
+
+    It knows nothing of our environment, writes no core file (on Linux; elsewhere as we do), and
+    what it logs goes nowhere. Raises ``ProverCrashedError`` where it cannot be started.
+    """
+    ours, theirs = socket.socketpair()
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the binary that the configuration names
+            [binary.absolute(), "msgpack", "run"],
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={
+                "CRS_PATH": str(reference_string.absolute()),
+                "HARDWARE_CONCURRENCY": str(threads),
+                "HOME": "/nonexistent",
+            },
+        )
+    except OSError as error:
+        ours.close()
+        raise ProverCrashedError(exit_code=None) from error
+    finally:
+        theirs.close()
+    _limit(process.pid, limits)
+    return Server(process, ours)
+
+
+def _limit(pid: int, limits: ServerLimits) -> None:
+    """Set the limits of another process: no code of ours then runs between fork and exec."""
+    if sys.platform != "linux":
+        return
+    wanted = {
+        # A core file would hold a witness.
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: limits.cpu_seconds,
+        resource.RLIMIT_AS: limits.address_space_bytes,
+    }
+    for kind, value in wanted.items():
+        if value is not None:
+            # Gone already: whoever speaks to it next will see.
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(pid, kind, (value, value))

@@ -1,0 +1,66 @@
+"""Verifying proofs with a ``bb`` that is kept warm, and replaced when a proof brings it down."""
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+from adyton.adapters.barretenberg.blocking import BlockingBarretenberg
+from adyton.adapters.barretenberg.errors import ProverCrashedError
+from adyton.adapters.barretenberg.settings import DEFAULT_SETTINGS, ProofSettings
+
+__all__ = ["WarmVerifier"]
+
+
+class WarmVerifier:
+    """Answers for ``ProofVerifier``; threads that share it take turns. ``close`` it.
+
+    ``reference_string`` is a folder that needs one point only: see ``verification_string``.
+    """
+
+    def __init__(
+        self,
+        binary: Path,
+        *,
+        reference_string: Path,
+        deadline: timedelta,
+        settings: ProofSettings = DEFAULT_SETTINGS,
+    ) -> None:
+        self._binary, self._reference_string = binary, reference_string
+        self._deadline, self._settings = deadline, settings
+        self._turn = threading.Lock()
+        self._process: BlockingBarretenberg | None = None
+
+    def verify(
+        self, *, verification_key: bytes, public_inputs: tuple[int, ...], proof: bytes
+    ) -> bool:
+        """Return whether ``proof`` shows that ``public_inputs`` satisfy the key's circuit.
+
+        What is malformed does not. A crash is no answer, neither yes nor no: the process is
+        replaced and asked once more, since it may have died while nobody used it, and then
+        ``ProverCrashedError`` is raised. Raises ``UnavailableError`` where there is no answer.
+        """
+        with self._turn:
+            try:
+                return self._verify(verification_key, public_inputs, proof)
+            except ProverCrashedError:
+                return self._verify(verification_key, public_inputs, proof)
+
+    def close(self) -> None:
+        """End the process."""
+        with self._turn:
+            if self._process is not None:
+                self._process.close()
+                self._process = None
+
+    def _verify(self, key: bytes, public_inputs: tuple[int, ...], proof: bytes) -> bool:
+        if self._process is None or not self._process.is_alive:
+            self._process = BlockingBarretenberg.start(
+                self._binary,
+                reference_string=self._reference_string,
+                # A verification has no work for a second thread.
+                threads=1,
+                deadline=self._deadline,
+            )
+        return self._process.verify(
+            key, public_inputs=public_inputs, proof=proof, settings=self._settings
+        )
