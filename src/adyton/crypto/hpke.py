@@ -35,6 +35,11 @@ class SealSuite(IntEnum):
     # For whoever records traffic today to open it with a quantum computer later.
     MLKEM768_X25519 = 2
 
+    @property
+    def label(self) -> str:
+        """The suite's name in a manifest."""
+        return self.name.lower().replace("_", "-")
+
 
 class SealRejectedError(RejectedError):
     """A box does not open: other key, other question, or changed bytes. Which, nobody is told."""

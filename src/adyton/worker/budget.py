@@ -1,8 +1,8 @@
 """The disclosure budget: how many different questions one credential may be asked in a window.
 
 Each answer gives away a bit, and a few dozen thresholds find a balance exactly. The same question
-again gives nothing new away and costs nothing. A credential is known here by a keyed digest that
-the cell makes; the key lives as long as the process.
+again gives nothing new away and costs nothing. A credential is known here by a digest that the cell
+makes; digests and counts live as long as the process.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,21 @@
-"""A worker's configuration: read once, into a frozen value; a wrong setting stops the start."""
+"""A worker's settings, read once from the environment. What is wrong stops the start.
+
+| variable | default | |
+|---|---|---|
+| ``ADYTON_STATE_DIR`` | ``$XDG_STATE_HOME/adyton`` | sockets, and the development root |
+| ``ADYTON_WORKER_SOCKET`` | ``worker.sock`` there | where the worker listens |
+| ``ADYTON_EGRESS_SOCKET`` | ``egress.sock`` there | where the gateway's relay listens |
+| ``ADYTON_PLATFORM`` | ``insecure`` | what vouches for the worker: ``insecure``, ``nitro`` |
+| ``ADYTON_ISOLATION`` | ``request`` | how long a process lives that saw data, or ``pooled`` |
+| ``ADYTON_CORES`` | all | proofs at a time |
+| ``ADYTON_IN_FLIGHT`` | 4 a core | questions worked on at a time |
+| ``ADYTON_WAITING`` | 64 | questions that wait beyond those |
+| ``ADYTON_REQUEST_SECONDS`` | 50 | how long one question may take |
+| ``ADYTON_BUDGET`` | 20 | different questions a credential is asked in a window |
+| ``ADYTON_BUDGET_HOURS`` | 24 | that window |
+| ``ADYTON_PROVIDERS`` | none | a folder of definitions beside the built-in ones |
+| ``ADYTON_ADDED_ROOTS`` | none | a PEM file of roots to trust beside the system's |
+"""
 
 import os
 from collections.abc import Mapping
@@ -6,22 +23,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, TypeVar
 
-from adyton.errors import MalformedError
+from adyton.adapters.environment import (
+    read_choice,
+    read_number,
+    read_path,
+    read_socket,
+    state_folder,
+)
 from adyton.model.isolation import Isolation
 
-__all__ = ["PlatformName", "SettingMalformedError", "WorkerSettings"]
-
-
-class SettingMalformedError(MalformedError):
-    """A setting is missing or not what it must be."""
-
-    code = "setting-malformed"
-
-    def __init__(self, *, name: str, wanted: str) -> None:
-        super().__init__(f"the setting {name} must be {wanted}")
-        self.name = name
+__all__ = ["PlatformName", "WorkerSettings"]
 
 
 class PlatformName(StrEnum):
@@ -31,18 +43,9 @@ class PlatformName(StrEnum):
     NITRO = "nitro"
 
 
-_STATE: Final = ".adyton"
-_T = TypeVar("_T", bound=StrEnum)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
-    """What a worker is started with.
-
-    ``link`` and ``egress`` are unix sockets: the worker listens on the first, the gateway on the
-    second. ``cores`` proofs are made at a time, ``in_flight`` questions are worked on, ``waiting``
-    more wait. A credential may be asked ``budget`` different questions in ``budget_window``.
-    """
+    """Everything that the worker is told."""
 
     state: Path
     link: Path
@@ -61,42 +64,21 @@ class WorkerSettings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "WorkerSettings":
         """Return the settings in ``environ``, or raise ``SettingMalformedError``."""
-        state = Path(environ.get("ADYTON_STATE") or _STATE).absolute()
-        cores = os.cpu_count() or 1
+        state = state_folder(environ)
+        cores = read_number(environ, "ADYTON_CORES", os.cpu_count() or 1, low=1, high=256)
+        hours = read_number(environ, "ADYTON_BUDGET_HOURS", 24, low=1, high=24 * 365)
         return cls(
             state=state,
-            link=Path(environ.get("ADYTON_WORKER_SOCKET") or state / "worker.sock"),
-            egress=Path(environ.get("ADYTON_EGRESS_SOCKET") or state / "egress.sock"),
-            platform=_choice(environ, "ADYTON_PLATFORM", PlatformName, PlatformName.INSECURE),
-            isolation=_choice(environ, "ADYTON_ISOLATION", Isolation, Isolation.REQUEST),
-            cores=_number(environ, "ADYTON_CORES", cores, low=1, high=256),
-            in_flight=_number(environ, "ADYTON_IN_FLIGHT", 4 * cores, low=1, high=1024),
-            waiting=_number(environ, "ADYTON_WAITING", 64, low=0, high=4096),
-            seconds=_number(environ, "ADYTON_REQUEST_SECONDS", 60, low=1, high=3600),
-            budget=_number(environ, "ADYTON_BUDGET", 10, low=1, high=1_000_000),
-            budget_window=timedelta(
-                hours=_number(environ, "ADYTON_BUDGET_HOURS", 24, low=1, high=24 * 365)
-            ),
-            providers=_path(environ, "ADYTON_PROVIDERS"),
-            added_roots=_path(environ, "ADYTON_ADDED_ROOTS"),
+            link=read_socket(environ, "ADYTON_WORKER_SOCKET", state / "worker.sock"),
+            egress=read_socket(environ, "ADYTON_EGRESS_SOCKET", state / "egress.sock"),
+            platform=read_choice(environ, "ADYTON_PLATFORM", PlatformName, PlatformName.INSECURE),
+            isolation=read_choice(environ, "ADYTON_ISOLATION", Isolation, Isolation.REQUEST),
+            cores=cores,
+            in_flight=read_number(environ, "ADYTON_IN_FLIGHT", 4 * cores, low=1, high=1024),
+            waiting=read_number(environ, "ADYTON_WAITING", 64, low=0, high=4096),
+            seconds=read_number(environ, "ADYTON_REQUEST_SECONDS", 50, low=1, high=3600),
+            budget=read_number(environ, "ADYTON_BUDGET", 20, low=1, high=1_000_000),
+            budget_window=timedelta(hours=hours),
+            providers=read_path(environ, "ADYTON_PROVIDERS"),
+            added_roots=read_path(environ, "ADYTON_ADDED_ROOTS"),
         )
-
-
-def _choice(environ: Mapping[str, str], name: str, kind: type[_T], default: _T) -> _T:
-    text = environ.get(name) or default.value
-    try:
-        return kind(text)
-    except ValueError as error:
-        raise SettingMalformedError(name=name, wanted=" or ".join(kind)) from error
-
-
-def _number(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
-    text = environ.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        raise SettingMalformedError(name=name, wanted=f"a number from {low} to {high}")
-    return int(text)
-
-
-def _path(environ: Mapping[str, str], name: str) -> Path | None:
-    text = environ.get(name)
-    return Path(text).absolute() if text else None

@@ -1,0 +1,79 @@
+"""Verifying receipts on this machine: the verification path with this installation's ``bb``.
+
+Nothing is fetched. ``bb`` is started at the first proof and kept; it needs one point of the
+reference string, which is the curve's generator.
+"""
+
+import os
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, Self
+
+from adyton.adapters.barretenberg import WarmVerifier
+from adyton.adapters.installation import Installation, find_installation
+from adyton.adapters.library import load_circuits
+from adyton.adapters.reference_string import verification_string
+from adyton.appraisal.policy import Policy
+from adyton.crypto.chain import ChainCache
+from adyton.model.receipt import Receipt
+from adyton.model.verdict import Verdict
+from adyton.verification.bind import Expectation
+from adyton.verification.pipeline import verify_receipt
+
+__all__ = ["OfflineVerifier"]
+
+_DEADLINE: Final = timedelta(seconds=20)
+
+
+class OfflineVerifier:
+    """Verifies receipts; threads that share it take turns at the proof. ``close`` it."""
+
+    def __init__(self, installation: Installation | None = None) -> None:
+        self._installation = installation or find_installation(os.environ, home=Path.home())
+        self._circuits = load_circuits(self._installation.circuits)
+        self._cache = ChainCache()
+        self._lock = threading.Lock()
+        self._proofs: WarmVerifier | None = None
+
+    def verify(
+        self, receipt: Receipt, *, policy: Policy, expectation: Expectation, at: datetime
+    ) -> Verdict:
+        """Return the verdict on ``receipt`` at the instant ``at``.
+
+        Raises ``UnavailableError`` where the proof could not be checked.
+        """
+        return verify_receipt(
+            receipt,
+            policy=policy,
+            expectation=expectation,
+            circuits=self._circuits,
+            verifier=self._verifier(),
+            at=at,
+            cache=self._cache,
+        )
+
+    def close(self) -> None:
+        """End ``bb``."""
+        with self._lock:
+            if self._proofs is not None:
+                self._proofs.close()
+                self._proofs = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def _verifier(self) -> WarmVerifier:
+        with self._lock:
+            if self._proofs is None:
+                self._proofs = WarmVerifier(
+                    self._installation.require_bb(),
+                    reference_string=verification_string(
+                        self._installation.cache / "verification"
+                    ),
+                    deadline=_DEADLINE,
+                )
+            return self._proofs

@@ -1,0 +1,74 @@
+"""Step ``evaluate``: the question's parameters, the data in their places, and the plain answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from adyton.codec.json import canonical
+from adyton.crypto.hashing import sha256
+from adyton.flow.extract import Gathered
+from adyton.flow.ports import Budget
+from adyton.proofs.binding import Binding
+from adyton.proofs.circuit import Asked, Circuit, Facts, Parameters, PrivateInputs
+from adyton.proofs.registry import circuit_name
+
+__all__ = ["Evaluated", "evaluate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated:
+    """What is to be proven, and the answer that the circuit has to come to."""
+
+    gathered: Gathered
+    circuit: Circuit
+    binding: Binding
+    facts: Facts
+    parameters: Parameters
+    private: PrivateInputs = field(repr=False)
+    answer: bool
+
+
+def evaluate(gathered: Gathered, *, circuits: Mapping[str, Circuit], budget: Budget) -> Evaluated:
+    """Return the evaluated question.
+
+    1. The parameters follow from the question and from public facts alone, so that a verifier comes
+       to the same ones.
+    2. The data fit the circuit: no value is cut off, rounded or left out.
+    3. The credential may still be asked this, as a different question or as the same one again.
+
+    Raises ``MalformedError`` for a predicate that the circuit does not take, ``RejectedError`` for
+    data that do not fit or an exhausted budget.
+    """
+    opened = gathered.fetched.opened
+    question, definition = opened.question, opened.definition
+    circuit = circuits[circuit_name(definition.noir_circuit)]
+    time = int(opened.time.timestamp())
+    # Step 1
+    asked = Asked(predicate=question.predicate, time=time, months=question.months, salt=opened.salt)
+    facts = circuit.parameters.facts(gathered.extracted, asked)
+    parameters = circuit.parameters.from_predicate(question.predicate, facts)
+    # Step 2
+    private = parameters.private_inputs(gathered.extracted, asked)
+    # Step 3: after the data are known to fit, so that a failed try costs nothing.
+    if opened.subject is not None:
+        budget.spend(opened.subject, _question_digest(definition.digest(), parameters))
+    binding = Binding.of(
+        nonce=question.nonce,
+        audience=question.audience,
+        source=gathered.extracted.source,
+        provider_digest=definition.digest(),
+        time=time,
+    )
+    return Evaluated(
+        gathered=gathered,
+        circuit=circuit,
+        binding=binding,
+        facts=facts,
+        parameters=parameters,
+        private=private,
+        answer=private.evaluate(binding),
+    )
+
+
+def _question_digest(provider: bytes, parameters: Parameters) -> bytes:
+    """Return what two askings of one question share: nonce, audience and time are not in it."""
+    return sha256(provider + canonical([parameters.circuit, parameters.to_json()]))

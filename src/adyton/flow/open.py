@@ -1,0 +1,212 @@
+"""Step ``open``: unseal what came with a question, and find the provider that it is put to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from adyton.codec.json import (
+    Json,
+    as_integer,
+    as_object,
+    as_string,
+    canonical,
+    check_keys,
+    loads,
+)
+from adyton.crypto.hashing import prefixed, sha256
+from adyton.errors import MalformedError, RejectedError
+from adyton.flow.ports import Opener
+from adyton.model.question import (
+    MAX_BOX_BYTES,
+    SEALED_MARK,
+    TOKEN_LOCATION,
+    Endpoint,
+    Question,
+    UnsealedCredentialError,
+    seal_info,
+)
+from adyton.sources import ProviderDefinition, complete, inline
+
+__all__ = [
+    "CLOCK_TOLERANCE",
+    "MAX_AGE",
+    "FromTheFutureError",
+    "Opened",
+    "ProviderUnknownError",
+    "TooOldError",
+    "open_sealed",
+]
+
+MAX_AGE: Final = timedelta(minutes=5)
+CLOCK_TOLERANCE: Final = timedelta(minutes=1)
+# The one credential that is for a circuit (account_ownership), not for the provider.
+SALT: Final = "salt"
+OWNERSHIP: Final = "account_ownership"
+
+
+class TooOldError(RejectedError):
+    """A value was sealed too long ago."""
+
+    code = "too-old"
+
+    def __init__(self) -> None:
+        super().__init__(f"a value was sealed more than {MAX_AGE.total_seconds():g} seconds ago")
+
+
+class FromTheFutureError(RejectedError):
+    """A value was sealed at a time that the worker's clock has not reached."""
+
+    code = "from-the-future"
+
+    def __init__(self) -> None:
+        super().__init__("a value was sealed in the future: compare the clocks")
+
+
+class ProviderUnknownError(RejectedError):
+    """No such provider, or one that answers at another endpoint."""
+
+    code = "provider-unknown"
+
+    def __init__(self, *, provider: str, reason: str) -> None:
+        super().__init__(f"the provider {provider[:64]!r} {reason}")
+        self.provider = provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A question with its credentials in the clear, and the definition that it is put to.
+
+    ``subject`` stands for the sealed credentials in the disclosure budget: it is a digest of them,
+    so it is as private as they are; ``None`` where there are none, and so nothing private. ``time``
+    is the worker's, and the statement's.
+    """
+
+    question: Question
+    definition: ProviderDefinition
+    credentials: Mapping[str, str] = field(repr=False)
+    salt: str | None = field(repr=False)
+    subject: bytes | None = field(repr=False)
+    time: datetime
+
+
+def open_sealed(
+    question: Question,
+    *,
+    opener: Opener,
+    providers: Mapping[str, ProviderDefinition],
+    now: datetime,
+) -> Opened:
+    """Return ``question`` opened.
+
+    1. Each sealed value opens with this worker's key, for this question and for its place in it.
+    2. It was sealed not long ago, and not in the future.
+    3. The provider is one of ``providers`` and answers at this endpoint, or came with the question.
+    4. What the definition wants sealed came sealed.
+
+    Not established: that no value was sent before (``worker.replay`` saw to that). Raises
+    ``MalformedError`` or ``RejectedError``.
+    """
+    revealed: dict[str, Json] = {}
+    for item in question.sealed:
+        # Step 1
+        plaintext = opener.open(item.box, info=seal_info(item.location, question.bound))
+        # Step 2
+        revealed[item.location] = _fresh_value(plaintext, now)
+    # Step 3
+    definition, places = _definition(question, providers)
+    # Step 4
+    credentials = _credentials(question, definition, places, revealed)
+    salt = credentials.pop(SALT, None) if definition.noir_circuit == OWNERSHIP else None
+    return Opened(
+        question=question,
+        definition=definition,
+        credentials=credentials,
+        salt=salt,
+        subject=_subject(definition, credentials),
+        time=now,
+    )
+
+
+def _fresh_value(plaintext: bytes, now: datetime) -> Json:
+    record = as_object(loads(plaintext, limit_bytes=MAX_BOX_BYTES), "a sealed value")
+    check_keys(
+        record, "a sealed value", required=frozenset({"issued_at", "value"}), optional=frozenset()
+    )
+    issued_at = as_integer(record["issued_at"], "issued_at")
+    if issued_at < (now - MAX_AGE).timestamp():
+        raise TooOldError
+    if issued_at > (now + CLOCK_TOLERANCE).timestamp():
+        raise FromTheFutureError
+    return record["value"]
+
+
+def _definition(
+    question: Question, providers: Mapping[str, ProviderDefinition]
+) -> tuple[ProviderDefinition, Mapping[str, str]]:
+    """Return the definition, and where in the question its credentials are, if it came with it."""
+    extraction, predicate = question.extraction, question.predicate
+    if not isinstance(question.provider, str):
+        brought = inline(question.provider, extraction=extraction, predicate=predicate)
+        return brought.definition, brought.places
+    name = question.provider
+    if name not in providers:
+        raise ProviderUnknownError(provider=name, reason="is not one of this worker's")
+    definition = providers[name]
+    if question.endpoint not in (definition.endpoint, Endpoint.CUSTOM):
+        raise ProviderUnknownError(
+            provider=name, reason=f"answers at {definition.endpoint}, not at {question.endpoint}"
+        )
+    if definition.is_open:
+        return complete(definition, extraction=extraction, predicate=predicate), {}
+    if extraction is not None:
+        raise MalformedError(f"the provider {name!r} knows what to extract; the question must not")
+    return definition, {}
+
+
+def _credentials(
+    question: Question,
+    definition: ProviderDefinition,
+    places: Mapping[str, str],
+    revealed: Mapping[str, Json],
+) -> dict[str, str]:
+    """Return every credential by name, each from one place."""
+    left = dict(revealed)
+    found: dict[str, str] = {}
+    for name, place in places.items():
+        found[name] = as_string(left.pop(place, None), place, limit=MAX_BOX_BYTES)
+    if (token := left.pop(TOKEN_LOCATION, None)) is not None:
+        found.update(_token(token, definition))
+    wants_seal = {item.name for item in definition.request.credentials if item.encrypted}
+    for name, value in question.credentials.items():
+        if name in found:
+            raise MalformedError(f"the credential {name[:64]!r} is given twice")
+        if value == SEALED_MARK:
+            place = f"/credentials/{name.replace('~', '~0').replace('/', '~1')}"
+            found[name] = as_string(left.pop(place, None), place, limit=MAX_BOX_BYTES)
+        elif value is not None:
+            if name in wants_seal:
+                raise UnsealedCredentialError(name=name)
+            found[name] = as_string(value, "a credential", limit=MAX_BOX_BYTES)
+    if left:
+        raise MalformedError(f"a sealed value stands at {min(left)[:128]}, where none is read")
+    return found
+
+
+def _token(value: Json, definition: ProviderDefinition) -> dict[str, str]:
+    """Return the credentials in RFC-0023's one token: itself, or several by name."""
+    if isinstance(value, dict):
+        return {name: as_string(item, "a credential") for name, item in value.items()}
+    for item in definition.request.credentials:
+        if item.encrypted:
+            return {item.name: as_string(value, "the token")}
+    raise MalformedError(f"the provider {definition.id!r} takes no sealed credential")
+
+
+def _subject(definition: ProviderDefinition, credentials: Mapping[str, str]) -> bytes | None:
+    # Only what must come sealed: a header or an id that anybody may vary is no other subject.
+    sealed = sorted(item.name for item in definition.request.credentials if item.encrypted)
+    parts = [canonical([name, credentials[name]]) for name in sealed if name in credentials]
+    if not parts:
+        return None
+    return sha256(prefixed(b"adyton/subject/v1", definition.source.encode(), *parts))

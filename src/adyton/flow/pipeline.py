@@ -1,0 +1,57 @@
+"""The request path: open, fetch, extract, evaluate, prove; then attest and respond.
+
+The first half runs in a cell, which sees plaintext and is gone afterwards; the second in the
+worker, which holds the signing key and never sees any. Between them passes ``Proven``, in which
+nothing is private. Only this module knows the order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from adyton.flow.attest import attest
+from adyton.flow.evaluate import evaluate
+from adyton.flow.extract import extract
+from adyton.flow.fetch import fetch
+from adyton.flow.open import open_sealed
+from adyton.flow.ports import Budget, Clock, Http, Opener, Platform, Prover, Randomness, Signer
+from adyton.flow.prove import Proven, prove
+from adyton.flow.respond import respond
+from adyton.model.manifest import Manifest
+from adyton.model.question import Question
+from adyton.model.receipt import Receipt
+from adyton.proofs.circuit import Circuit
+from adyton.sources import ProviderDefinition
+
+__all__ = ["CellPorts", "certify", "derive"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellPorts:
+    """What the first half needs from outside."""
+
+    opener: Opener
+    http: Http
+    budget: Budget
+    prover: Prover
+    clock: Clock
+    randomness: Randomness
+    providers: Mapping[str, ProviderDefinition]
+    circuits: Mapping[str, Circuit]
+
+
+def derive(question: Question, *, manifest: bytes, ports: CellPorts) -> Proven:
+    """Return the proven answer to ``question``; ``manifest`` is the digest of the worker's."""
+    opened = open_sealed(
+        question, opener=ports.opener, providers=ports.providers, now=ports.clock()
+    )
+    fetched = fetch(opened, http=ports.http, randomness=ports.randomness)
+    evaluated = evaluate(extract(fetched), circuits=ports.circuits, budget=ports.budget)
+    return prove(evaluated, manifest=manifest, prover=ports.prover, randomness=ports.randomness)
+
+
+async def certify(
+    proven: Proven, *, manifest: Manifest, challenge: bytes, platform: Platform, signer: Signer
+) -> Receipt:
+    """Return the receipt for a proven answer."""
+    attested = await attest(proven, manifest=manifest, challenge=challenge, platform=platform)
+    return respond(attested, signer=signer)

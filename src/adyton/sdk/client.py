@@ -1,0 +1,362 @@
+"""Clients, blocking and asynchronous: ask, and get an answer that was verified.
+
+By default nothing is sealed before the worker's evidence was judged under the policy, with a fresh
+challenge; what the worker gives back is verified before it is called an answer. Neither trusts the
+gateway: it is on the host, and the host is the adversary.
+"""
+
+import secrets as random
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Self, TypeVar
+
+import httpx
+
+from adyton.adapters.verifier import OfflineVerifier
+from adyton.appraisal.policy import Policy
+from adyton.codec.json import Json, JsonObject, canonical, loads
+from adyton.codec.text import to_base64
+from adyton.crypto.hpke import SealSuite
+from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
+from adyton.model.question import Endpoint, Question
+from adyton.model.receipt import MAX_RECEIPT_BYTES, Receipt
+from adyton.sdk.asking import Answer, ReceiptRejectedError, Stopwatch, question_body
+from adyton.sdk.sealing import sealed_question
+from adyton.sdk.worker import Worker, judge_worker
+from adyton.verification.bind import Expectation
+
+__all__ = ["AsyncClient", "Client", "GatewayError", "GatewayUnavailableError"]
+
+_CHALLENGE_SIZE: Final = 32
+_NONCE_SIZE: Final = 24
+# A worker's evidence, once judged, is not asked for again within this time.
+_TRUSTED_FOR: Final = timedelta(minutes=2)
+_TIMEOUT: Final = httpx.Timeout(90, connect=10)
+
+_T = TypeVar("_T")
+
+
+class GatewayUnavailableError(UnavailableError):
+    """The gateway could not be reached, or did not answer as one."""
+
+    code = "gateway-unavailable"
+
+
+class GatewayError(AdytonError):
+    """The gateway or the worker answered with an error: ``code`` and message are theirs."""
+
+    def __init__(self, *, status: int, code: str, message: str) -> None:
+        super().__init__(f"{message} ({code})")
+        self.status = status
+        self.__dict__["code"] = code
+
+
+class GatewayMalformedError(GatewayError, MalformedError):
+    """What was sent could not be understood."""
+
+
+class GatewayRejectedError(GatewayError, RejectedError):
+    """The answer is no."""
+
+
+class GatewayTryLaterError(GatewayError, UnavailableError):
+    """There is no answer now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """One request for the transport to make."""
+
+    method: str
+    path: str
+    body: bytes | None = None
+
+
+# A conversation yields calls and is sent the answers; it never makes one itself, so that the
+# blocking and the asynchronous client run the very same one.
+_Conversation = Generator[_Call, bytes, _T]
+
+
+class _Core:
+    """What both clients are made of."""
+
+    def __init__(
+        self, *, policy: Policy, suite: SealSuite, verifier: OfflineVerifier | None
+    ) -> None:
+        self._policy, self._suite = policy, suite
+        self._verifier = verifier or OfflineVerifier()
+        self._worker: Worker | None = None
+
+    def worker(self) -> _Conversation[Worker]:
+        now = _now()
+        if self._worker is not None and now - self._worker.judged < _TRUSTED_FOR:
+            return self._worker
+        challenge = random.token_bytes(_CHALLENGE_SIZE)
+        text = to_base64(challenge).replace("+", "-").replace("/", "_").rstrip("=")
+        answer = yield _Call(method="GET", path=f"/v1/attestation?challenge={text}")
+        self._worker = judge_worker(
+            _json(answer), challenge=challenge, policy=self._policy, at=_now()
+        )
+        return self._worker
+
+    def ask(
+        self, endpoint: Endpoint, body: JsonObject, secrets: Mapping[str, Json]
+    ) -> _Conversation[Answer]:
+        watch = Stopwatch()
+        worker = yield from self.worker()
+        watch.lap("evidence")
+        question, sealed = sealed_question(
+            endpoint,
+            body,
+            secrets=secrets,
+            public_key=worker.sealing_key(self._suite),
+            suite=self._suite,
+            now=_now(),
+        )
+        watch.lap("seal")
+        try:
+            data = yield _Call(
+                method="POST", path=f"/v1/verify/{endpoint.value}", body=canonical(sealed)
+            )
+        except GatewayRejectedError as error:
+            if error.code == "seal-rejected":
+                # Perhaps the worker was started anew: judge it again before the next try.
+                self._worker = None
+            raise
+        watch.lap("answer")
+        answer = self._conclude(Receipt.from_bytes(data), question, watch)
+        return answer
+
+    def _conclude(self, receipt: Receipt, question: Question, watch: Stopwatch) -> Answer:
+        verdict = self._verifier.verify(
+            receipt,
+            policy=self._policy,
+            expectation=Expectation(question=question),
+            at=_now(),
+        )
+        watch.lap("verify")
+        if verdict.answer is None:
+            raise ReceiptRejectedError(verdict, receipt)
+        return Answer(
+            answer=verdict.answer, receipt=receipt, verdict=verdict, timings=watch.timings
+        )
+
+
+class Client:
+    """The blocking client.
+
+    ``policy`` is what you accept of a worker and of its receipts: there is no default, because
+    whom to trust is your decision. ``ca_file`` names the roots for the gateway's own certificate.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str,
+        policy: Policy,
+        suite: SealSuite = SealSuite.X25519,
+        verifier: OfflineVerifier | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._core = _Core(policy=policy, suite=suite, verifier=verifier)
+        self._http = httpx.Client(
+            base_url=url, headers=_headers(api_key), timeout=_TIMEOUT, transport=transport
+        )
+
+    def worker(self) -> Worker:
+        """Return the worker behind the gateway, judged; ``WorkerRejectedError`` if refused."""
+        return self._run(self._core.worker())
+
+    def ask(
+        self,
+        endpoint: Endpoint | str,
+        predicate: JsonObject,
+        *,
+        credentials: Mapping[str, str] | None = None,
+        provider: str | JsonObject | None = None,
+        nonce: str | None = None,
+        audience: str = "",
+        secrets: Mapping[str, Json] | None = None,
+        **extra: Json,
+    ) -> Answer:
+        """Return the verified answer to a question.
+
+        ``credentials`` go sealed, whatever they are. ``secrets`` are further sealed values by JSON
+        pointer, where the body has ``encrypted:`` in a place of its own. ``extra`` holds further
+        fields of RFC-0023: ``months``, ``extraction``, ``response_extraction``.
+
+        Raises ``WorkerRejectedError`` before anything is sealed, ``ReceiptRejectedError`` for an
+        answer that does not hold, ``GatewayError`` for one that was refused, and
+        ``GatewayUnavailableError``.
+        """
+        endpoint = Endpoint(endpoint)
+        body, sealed = question_body(
+            predicate,
+            nonce=nonce or random.token_urlsafe(_NONCE_SIZE),
+            provider=provider,
+            credentials=credentials or {},
+            audience=audience,
+            extra=extra,
+        )
+        return self._run(self._core.ask(endpoint, body, {**sealed, **(secrets or {})}))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def _run(self, conversation: _Conversation[_T]) -> _T:
+        answer: bytes | None = None
+        error: AdytonError | None = None
+        while True:
+            try:
+                call = _next(conversation, answer, error)
+            except StopIteration as stop:
+                result: _T = stop.value
+                return result
+            answer = error = None
+            try:
+                answer = self._send(call)
+            except AdytonError as raised:
+                error = raised
+
+    def _send(self, call: _Call) -> bytes:
+        try:
+            response = self._http.request(call.method, call.path, content=call.body)
+        except httpx.HTTPError as error:
+            raise GatewayUnavailableError(
+                f"the gateway cannot be reached at {self._http.base_url}"
+            ) from error
+        return _body(response)
+
+
+class AsyncClient:
+    """The asynchronous client: as ``Client``, with ``await``."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str,
+        policy: Policy,
+        suite: SealSuite = SealSuite.X25519,
+        verifier: OfflineVerifier | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._core = _Core(policy=policy, suite=suite, verifier=verifier)
+        self._http = httpx.AsyncClient(
+            base_url=url, headers=_headers(api_key), timeout=_TIMEOUT, transport=transport
+        )
+
+    async def worker(self) -> Worker:
+        """Return the worker behind the gateway, judged; ``WorkerRejectedError`` if refused."""
+        return await self._run(self._core.worker())
+
+    async def ask(
+        self,
+        endpoint: Endpoint | str,
+        predicate: JsonObject,
+        *,
+        credentials: Mapping[str, str] | None = None,
+        provider: str | JsonObject | None = None,
+        nonce: str | None = None,
+        audience: str = "",
+        secrets: Mapping[str, Json] | None = None,
+        **extra: Json,
+    ) -> Answer:
+        """Return the verified answer to a question, as ``Client.ask`` does."""
+        body, sealed = question_body(
+            predicate,
+            nonce=nonce or random.token_urlsafe(_NONCE_SIZE),
+            provider=provider,
+            credentials=credentials or {},
+            audience=audience,
+            extra=extra,
+        )
+        asked = self._core.ask(Endpoint(endpoint), body, {**sealed, **(secrets or {})})
+        return await self._run(asked)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self.close()
+
+    async def _run(self, conversation: _Conversation[_T]) -> _T:
+        answer: bytes | None = None
+        error: AdytonError | None = None
+        while True:
+            try:
+                call = _next(conversation, answer, error)
+            except StopIteration as stop:
+                result: _T = stop.value
+                return result
+            answer = error = None
+            try:
+                answer = await self._send(call)
+            except AdytonError as raised:
+                error = raised
+
+    async def _send(self, call: _Call) -> bytes:
+        try:
+            response = await self._http.request(call.method, call.path, content=call.body)
+        except httpx.HTTPError as error:
+            raise GatewayUnavailableError(
+                f"the gateway cannot be reached at {self._http.base_url}"
+            ) from error
+        return _body(response)
+
+
+def _next(
+    conversation: _Conversation[_T], answer: bytes | None, error: AdytonError | None
+) -> _Call:
+    if error is not None:
+        return conversation.throw(error)
+    if answer is None:
+        return next(conversation)
+    return conversation.send(answer)
+
+
+def _headers(api_key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _json(data: bytes) -> Json:
+    return loads(data, limit_bytes=MAX_RECEIPT_BYTES)
+
+
+def _body(response: httpx.Response) -> bytes:
+    if response.status_code == httpx.codes.OK:
+        return response.content
+    try:
+        problem = _json(response.content)
+    except MalformedError as error:
+        text = f"the gateway answered with status {response.status_code}, and not as a gateway does"
+        raise GatewayUnavailableError(text) from error
+    fields = problem if isinstance(problem, dict) else {}
+    status = response.status_code
+    family: type[GatewayError] = GatewayTryLaterError
+    if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+        family = GatewayRejectedError
+    elif status < httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.TOO_MANY_REQUESTS:
+        family = GatewayMalformedError
+    raise family(
+        status=status,
+        code=str(fields.get("code", "unknown")),
+        message=str(fields.get("detail", "no reason is given")),
+    )

@@ -1,0 +1,174 @@
+"""Step ``bind``: the receipt layer, which ties a statement to a worker and to a question.
+
+Whose worker it is was settled by the evidence, whose report data commits to the manifest that is
+used here; whether the proof fits the statement is the business of ``check``.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from adyton.appraisal.appraise import CLOCK_TOLERANCE
+from adyton.appraisal.policy import Choice, ReceiptPolicy
+from adyton.crypto.hashing import sha256
+from adyton.crypto.signing import check_signature
+from adyton.errors import AdytonError
+from adyton.model.question import Question
+from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt
+from adyton.model.verdict import Finding, Layer, LayerName, Part, Status
+
+__all__ = ["Expectation", "bind", "failed", "finding", "passed"]
+
+_ESTABLISHES: Final = (
+    "the code that the evidence names put this question to this source at this time, over a TLS"
+    " connection that ended inside of it, and computed this statement from what came back"
+)
+_DOES_NOT_ESTABLISH: Final = (
+    "anything, if the evidence is not of code that you accept; nor that the source told the truth"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What the verifier knows of the question; ``None`` is "nothing", which a policy may not allow.
+
+    ``question`` is the whole question as it was asked; ``nonce`` its nonce alone; ``challenge``
+    what was sent for fresh evidence.
+    """
+
+    nonce: str | None = None
+    question: Question | None = None
+    challenge: bytes | None = None
+
+
+def bind(
+    receipt: Receipt, *, policy: ReceiptPolicy | None, expectation: Expectation, at: datetime
+) -> Layer:
+    """Return the receipt layer at the instant ``at``.
+
+    1. *signature*: the manifest's key signed this statement, and the statement names this manifest;
+    2. *question*: it has the expected nonce, and is the expected question, for an audience of ours;
+    3. *time*: it is neither too old nor from the future;
+    4. *worker*: the circuit and the provider are the manifest's and the policy's, and raw data
+       lived in processes of an accepted isolation.
+    """
+    return Layer(
+        name=LayerName.RECEIPT,
+        parts=(
+            _signature(receipt),
+            _question(receipt, policy, expectation),
+            _time(receipt, policy, at),
+            _worker(receipt, policy),
+        ),
+        establishes=_ESTABLISHES,
+        does_not_establish=_DOES_NOT_ESTABLISH,
+    )
+
+
+def passed(name: str, *findings: Finding) -> Part:
+    """Return a part that passed."""
+    return Part(name=name, status=Status.PASSED, findings=findings)
+
+
+def failed(name: str, *findings: Finding) -> Part:
+    """Return a part that failed, for these reasons."""
+    return Part(name=name, status=Status.FAILED, findings=findings)
+
+
+def finding(code: str, message: str) -> Finding:
+    """Return a finding."""
+    return Finding(code=code, message=message)
+
+
+_NO_POLICY: Final = Finding(code="receipts-rejected", message="the policy accepts no receipts")
+
+
+def _signature(receipt: Receipt) -> Part:
+    statement = receipt.statement
+    try:
+        check_signature(
+            receipt.manifest.signing_key, SIGNATURE_DOMAIN, statement.to_bytes(), receipt.signature
+        )
+    except AdytonError as error:
+        return failed("signature", Finding.from_error(error))
+    if not hmac.compare_digest(statement.manifest, sha256(receipt.manifest.to_bytes())):
+        text = "the statement was signed for another manifest than this one"
+        return failed("signature", finding("manifest-mismatch", text))
+    return passed("signature")
+
+
+def _question(receipt: Receipt, policy: ReceiptPolicy | None, expectation: Expectation) -> Part:
+    if policy is None:
+        return failed("question", _NO_POLICY)
+    question = receipt.statement.question
+    findings = []
+    if expectation.question is not None and question.bound != expectation.question.bound:
+        text = "the statement answers another question than the one that was asked"
+        findings.append(finding("question-mismatch", text))
+    nonce = expectation.nonce
+    if nonce is None and expectation.question is not None:
+        nonce = expectation.question.nonce
+    if nonce is not None and question.nonce != nonce:
+        findings.append(finding("nonce-mismatch", "the statement has another nonce than expected"))
+    if not isinstance(policy.audience, Choice) and question.audience not in policy.audience:
+        text = "the statement is not for an audience that the policy names"
+        findings.append(finding("audience-rejected", text))
+    if findings:
+        return failed("question", *findings)
+    if nonce is None and policy.nonce is Choice.REQUIRED:
+        text = "the policy wants the nonce compared, and the verifier was not told one"
+        missing = finding("nonce-missing", text)
+        return Part(name="question", status=Status.NOT_EVALUATED, findings=(missing,))
+    return passed("question")
+
+
+def _time(receipt: Receipt, policy: ReceiptPolicy | None, at: datetime) -> Part:
+    if policy is None:
+        return failed("time", _NO_POLICY)
+    age = timedelta(seconds=at.timestamp() - receipt.statement.time)
+    if age < -CLOCK_TOLERANCE:
+        return failed("time", finding("from-the-future", f"the statement is {-age} ahead of {at}"))
+    if not isinstance(policy.maximum_age, Choice) and age > policy.maximum_age:
+        text = f"the statement is {age} old, the policy wants at most {policy.maximum_age}"
+        return failed("time", finding("too-old", text))
+    return passed("time")
+
+
+def _worker(receipt: Receipt, policy: ReceiptPolicy | None) -> Part:
+    if policy is None:
+        return failed("worker", _NO_POLICY)
+    statement, manifest = receipt.statement, receipt.manifest
+    findings = []
+    if manifest.circuits.get(statement.circuit) != statement.verification_key:
+        text = f"the worker's manifest has another key for the circuit {statement.circuit!r}"
+        findings.append(finding("circuit-mismatch", text))
+    # A definition that came with the question is in no manifest: its digest is the question's.
+    if not _is_inline(statement.question) and (
+        manifest.providers.get(statement.provider) != statement.provider_digest
+    ):
+        text = f"the worker's manifest has another definition of {statement.provider!r}"
+        findings.append(finding("provider-mismatch", text))
+    if not isinstance(policy.providers, Choice) and not _is_named(
+        policy.providers, statement.provider, statement.provider_digest
+    ):
+        text = f"the policy does not accept this definition of the provider {statement.provider!r}"
+        findings.append(finding("provider-rejected", text))
+    if not isinstance(policy.circuits, Choice) and not _is_named(
+        policy.circuits, statement.circuit, statement.verification_key
+    ):
+        text = f"the policy does not accept this key of the circuit {statement.circuit!r}"
+        findings.append(finding("circuit-rejected", text))
+    if manifest.isolation not in policy.isolation:
+        text = f"raw data lived in processes of isolation {manifest.isolation.value!r}"
+        findings.append(finding("isolation-rejected", text))
+    return failed("worker", *findings) if findings else passed("worker")
+
+
+def _is_inline(question: Question) -> bool:
+    return not isinstance(question.provider, str)
+
+
+def _is_named(accepted: Mapping[str, frozenset[bytes]], name: str, digest: bytes) -> bool:
+    return digest in accepted.get(name, frozenset())

@@ -1,0 +1,84 @@
+"""A cell's prover: the witness solver, and a ``bb`` of its own that is replaced once."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from adyton.adapters.acvm import Acvm
+from adyton.adapters.barretenberg import (
+    BlockingBarretenberg,
+    ProverCrashedError,
+    ProverFailedError,
+    ProverTimeoutError,
+)
+from adyton.adapters.barretenberg import Proof as NativeProof
+from adyton.flow.ports import Proof
+from adyton.proofs.circuit import Circuit
+
+__all__ = ["CellProver", "StartProver"]
+
+StartProver: TypeAlias = Callable[[], BlockingBarretenberg]
+
+_GONE: Final = (ProverCrashedError, ProverFailedError, ProverTimeoutError)
+
+
+class CellProver:
+    """Proves, with everything started ahead.
+
+    ``programs`` has each circuit's bytecode as ``bb`` takes it; ``turn`` returns when a core is
+    free.
+    """
+
+    def __init__(
+        self,
+        *,
+        solver: Acvm,
+        programs: Mapping[str, bytes],
+        start: StartProver,
+        turn: Callable[[], None],
+    ) -> None:
+        self._solver, self._programs = solver, programs
+        self._start, self._turn = start, turn
+        self._native = start()
+        self._execution = solver.prepare()
+        self.timings: dict[str, float] = {}
+
+    def prove(self, circuit: Circuit, inputs: Mapping[int, int]) -> Proof:
+        """Return a proof that ``inputs`` satisfy ``circuit``.
+
+        A prover that crashed, hung or talked nonsense is replaced, and asked once more. Raises
+        ``UnavailableError``, or ``RejectedError`` where the inputs do not satisfy the circuit.
+        """
+        start = time.perf_counter()
+        self._turn()
+        turned = time.perf_counter()
+        witness = self._execution.execute(circuit.bytecode, inputs).to_bytes()
+        solved = time.perf_counter()
+        try:
+            native = self._prove(circuit, witness)
+        except _GONE:
+            self._native.close()
+            self._native = self._start()
+            native = self._prove(circuit, witness)
+        proven = time.perf_counter()
+        self.timings = {
+            "wait": (turned - start) * 1000,
+            "solve": (solved - turned) * 1000,
+            "prove": (proven - solved) * 1000,
+        }
+        return Proof(proof=native.proof, public_inputs=native.public_inputs)
+
+    def renew(self) -> None:
+        """Make ready for another request, in a cell that serves several."""
+        self._execution = self._solver.prepare()
+        if not self._native.is_alive:
+            self._native = self._start()
+
+    def close(self) -> None:
+        """End the prover, and wait until its memory is gone."""
+        self._native.close()
+
+    def _prove(self, circuit: Circuit, witness: bytes) -> NativeProof:
+        return self._native.prove(
+            self._programs[circuit.name], key=circuit.verification_key, witness=witness
+        )

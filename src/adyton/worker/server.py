@@ -1,0 +1,157 @@
+"""A worker as a process: makes its keys, starts its cells, and answers its gateway."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import signal
+import ssl
+import sys
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import adyton
+from adyton.adapters.insecure import InsecurePlatform
+from adyton.adapters.installation import file_sha256, find_installation
+from adyton.adapters.library import load_circuits
+from adyton.adapters.link import serve_link
+from adyton.adapters.nsm import NsmPlatform
+from adyton.crypto.hashing import sha256
+from adyton.flow.open import CLOCK_TOLERANCE, MAX_AGE
+from adyton.flow.ports import Platform
+from adyton.model.manifest import Manifest, Software
+from adyton.proofs.circuit import Circuit
+from adyton.sources import ProviderDefinition
+from adyton.worker.budget import DisclosureBudget
+from adyton.worker.catalogue import Catalogue
+from adyton.worker.cells import CellLimits, Cells
+from adyton.worker.identity import Attester, Keys
+from adyton.worker.loading import added_roots, provider_definitions
+from adyton.worker.nursery import Nursery
+from adyton.worker.replay import ReplayGuard
+from adyton.worker.service import Service
+from adyton.worker.settings import PlatformName, WorkerSettings
+from adyton.worker.template import protect_memory
+
+__all__ = ["running", "serve"]
+
+# Each takes some hundred bytes: together they stay far below the memory of a worker.
+_REMEMBERED_BOXES: Final = 200_000
+_COUNTED_CREDENTIALS: Final = 100_000
+_TEMPLATE: Final = (sys.executable, "-m", "adyton.worker.template_main")
+
+
+async def serve(settings: WorkerSettings, environ: Mapping[str, str]) -> None:
+    """Serve until the process is told to end (SIGINT or SIGTERM)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    async with running(settings, environ):
+        await stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def running(settings: WorkerSettings, environ: Mapping[str, str]) -> AsyncIterator[Manifest]:
+    """Yield the manifest of a worker that serves on its socket.
+
+    Raises where something that it needs is not installed, or its socket is taken.
+    """
+    protect_memory()
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    installation = find_installation(environ, home=Path.home())
+    providers = provider_definitions(settings, installation)
+    circuits = load_circuits(installation.circuits)
+    keys = Keys.generate()
+    software = Software(
+        version=version("adyton"),
+        prover=bytes.fromhex(file_sha256(installation.require_bb())),
+        solver=bytes.fromhex(file_sha256(installation.require_solver())),
+    )
+    manifest = _manifest(settings, keys, providers, circuits, software)
+    attester = Attester(manifest=manifest, platform=_platform(settings), clock=_now)
+    # Before anything is served: without evidence, nobody should talk to this worker.
+    await attester.attest(b"")
+    limits = CellLimits(
+        isolation=settings.isolation,
+        turns=settings.cores,
+        in_flight=settings.in_flight,
+        waiting=settings.waiting,
+        seconds=settings.seconds,
+    )
+    cells = await Cells(Nursery(_TEMPLATE, environ), limits).start()
+    service = Service(
+        keys=keys,
+        attester=attester,
+        cells=cells,
+        replay=ReplayGuard(lifetime=MAX_AGE + 2 * CLOCK_TOLERANCE, limit=_REMEMBERED_BOXES),
+        budget=DisclosureBudget(
+            limit=settings.budget,
+            window=settings.budget_window,
+            credentials=_COUNTED_CREDENTIALS,
+        ),
+        catalogue=Catalogue.of(providers, circuits),
+        clock=_now,
+    )
+    link = await serve_link(settings.link, service.handle)
+    try:
+        yield manifest
+    finally:
+        await link.close()
+        await cells.close()
+
+
+def _manifest(
+    settings: WorkerSettings,
+    keys: Keys,
+    providers: Mapping[str, ProviderDefinition],
+    circuits: Mapping[str, Circuit],
+    software: Software,
+) -> Manifest:
+    return Manifest(
+        signing_key=keys.signing.public,
+        sealing_keys={suite.label: key for suite, key in keys.opening.public.items()},
+        circuits={name: circuit.key_digest for name, circuit in circuits.items()},
+        providers={name: definition.digest() for name, definition in providers.items()},
+        added_roots=tuple(sha256(ssl.PEM_cert_to_DER_cert(pem)) for pem in added_roots(settings)),
+        software=software,
+        platform=settings.platform.value,
+        isolation=settings.isolation,
+        started=int(_now().timestamp()),
+    )
+
+
+def _platform(settings: WorkerSettings) -> Platform:
+    match settings.platform:
+        case PlatformName.INSECURE:
+            code = _measured_code()
+            return InsecurePlatform.open(
+                settings.state, measured={0: code, 1: b"no kernel", 2: code}, clock=_now
+            )
+        case PlatformName.NITRO:
+            return NsmPlatform.open()
+
+
+def _measured_code() -> bytes:
+    """Return a digest of our own source: what stands in for the measurement of an image."""
+    package = Path(adyton.__file__).parent
+    digest = hashlib.sha384()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.digest()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def main() -> None:
+    """Run a worker with the settings in the environment."""
+    asyncio.run(serve(WorkerSettings.from_environ(os.environ), os.environ))
+
+
+if __name__ == "__main__":
+    main()
