@@ -45,6 +45,7 @@ class Certificate:
     curve: ec.EllipticCurve = field(default_factory=ec.SECP384R1)
     hash: SHA256 | SHA384 = field(default_factory=SHA384)
     unknown_critical: bool = False
+    has_key_identifier: bool = False
     signed_by_itself: bool = False
 
 
@@ -172,6 +173,9 @@ def _certificate(
         )
     if item.signs_certificates is not None:
         builder = builder.add_extension(_usage(item), critical=True)
+    if item.has_key_identifier:
+        identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        builder = builder.add_extension(identifier, critical=False)
     if item.unknown_critical:
         unknown = x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")
         builder = builder.add_extension(unknown, critical=True)

@@ -45,9 +45,9 @@ _INSECURE_DOES_NOT_ESTABLISH: Final = (
 class Expected:
     """What evidence has to be over.
 
-    ``report_data`` commits to the manifest and the challenge, ``public_key`` is the worker's, and
-    ``challenge`` is the one that comes with the evidence (empty: none). ``asked`` is the challenge
-    that the verifier itself sent; ``None`` where it sent none.
+    ``report_data`` commits to the manifest and the challenge, ``public_key`` is the worker's (empty:
+    none), and ``challenge`` is the one that comes with the evidence (empty: none). ``asked`` is the
+    challenge that the verifier itself sent; ``None`` where it sent none.
     """
 
     report_data: bytes
@@ -198,7 +198,7 @@ def _binding_findings(claims: Claims, expected: Expected) -> list[Finding]:
     if (claims.nonce or b"") != expected.challenge:
         text = "the evidence's nonce is not the challenge that comes with it"
         findings.append(_finding("evidence-nonce-mismatch", text))
-    if claims.public_key != expected.public_key:
+    if (claims.public_key or b"") != expected.public_key:
         text = "the evidence is over another public key than the worker's"
         findings.append(_finding("public-key-mismatch", text))
     return findings

@@ -98,7 +98,7 @@ def dumps(value: Cbor) -> bytes:
         case dict():
             items = (dumps(key) + dumps(item) for key, item in value.items())
             encoded = _head(_Major.MAP, len(value)) + b"".join(items)
-        case Tagged():
+        case _:
             encoded = _head(_Major.TAG, value.tag) + dumps(value.value)
     return encoded
 

@@ -79,9 +79,8 @@ class _Composer:
             return _scalar(event)
         if isinstance(event, events.SequenceStartEvent):
             return self._sequence(depth=depth + 1)
-        if isinstance(event, events.MappingStartEvent):
-            return self._mapping(depth=depth + 1)
-        raise _malformed(event, "has no document")
+        # A node is an alias, a scalar, a list or a map: the parser gives nothing else here.
+        return self._mapping(depth=depth + 1)
 
     def _sequence(self, *, depth: int) -> list[Json]:
         items: list[Json] = []

@@ -160,27 +160,30 @@ def verify_chain(
     name = next((name for name, digest in roots.items() if digest == root_sha256), None)
     if name is None:
         raise RootRejectedError(found=root_sha256)
-    link: _Link | None = None
+    links: list[_Link] = []
     path = b""
-    first, last = datetime.min.replace(tzinfo=at.tzinfo), datetime.max.replace(tzinfo=at.tzinfo)
     for position, der in enumerate(certificates):
         is_leaf = position == len(certificates) - 1
         path = sha256(path + sha256(der) + bytes([is_leaf]))
-        found = cache.find(path) if cache is not None else None
-        if found is None:
-            found = _verify_link(der, issuer=link, position=position, is_leaf=is_leaf)
+        link = cache.find(path) if cache is not None else None
+        if link is None:
+            issuer = links[-1] if links else None
+            link = _verify_link(der, issuer=issuer, position=position, is_leaf=is_leaf)
             if cache is not None:
-                cache.keep(path, found)
-        link = found
+                cache.keep(path, link)
         # Step 7: at every use, also of what was remembered.
         if not link.first <= at <= link.last:
             raise CertificateTimeRejectedError(
                 position=position, at=at, first=link.first, last=link.last
             )
-        first, last = max(first, link.first), min(last, link.last)
-    if link is None:  # there were at least two certificates
-        raise RuntimeError
-    return Chain(key=link.key, root=name, root_sha256=root_sha256, first=first, last=last)
+        links.append(link)
+    return Chain(
+        key=links[-1].key,
+        root=name,
+        root_sha256=root_sha256,
+        first=max(link.first for link in links),
+        last=min(link.last for link in links),
+    )
 
 
 def _verify_link(der: bytes, *, issuer: _Link | None, position: int, is_leaf: bool) -> _Link:

@@ -1,3 +1,4 @@
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -204,14 +205,60 @@ def test_a_serial_number_that_is_not_positive_is_refused_before_the_library_warn
         verify(vendor, certificates=[*vendor.chain[:-1], bytes(leaf)])
 
 
-def test_a_certificate_of_version_1_is_refused() -> None:
+def test_a_certificate_of_another_version_is_refused() -> None:
     vendor = FakeNitro()
     leaf = vendor.chain[-1]
     assert leaf[8:13] == b"\xa0\x03\x02\x01\x02"
     for version in (0, 1, 3):
         other = leaf[:12] + bytes([version]) + leaf[13:]
-        with pytest.raises(MalformedError, match=r"x.509|version 3"):
+        with pytest.raises(MalformedError, match=r"not an x.509 certificate|not of version 3"):
             verify(vendor, certificates=[*vendor.chain[:-1], other])
+
+
+def test_a_certificate_without_a_version_is_of_version_1() -> None:
+    vendor = FakeNitro()
+    root = vendor.chain[0]
+    size = int.from_bytes(root[2:4], "big") - 5
+    inner = int.from_bytes(root[6:8], "big") - 5
+    other = b"\x30\x82" + size.to_bytes(2, "big") + b"\x30\x82" + inner.to_bytes(2, "big")
+    other += root[13:]
+    with pytest.raises(MalformedError, match=r"not an x.509 certificate|not of version 3"):
+        verify_pinned(vendor, other)
+
+
+def verify_pinned(vendor: FakeNitro, root: bytes) -> Chain:
+    """Verify with another root, which is trusted: nothing but its own form can be wrong with it."""
+    roots = {"fake": hashlib.sha256(root).digest()}
+    return verify(vendor, certificates=[root, *vendor.chain[1:]], roots=roots)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("0603551d13", "0603551d0f", id="an extension twice"),
+        pytest.param("30030101ff", "30030102ff", id="basic constraints that are no boolean"),
+        pytest.param("06052b81040022", "06052b81040023", id="a point that is not on the curve"),
+        pytest.param("06052b81040022", "06052b8104007f", id="a curve that is unknown"),
+    ],
+)
+def test_a_key_or_an_extension_that_cannot_be_read_is_malformed(old: str, new: str) -> None:
+    vendor = FakeNitro()
+    root = vendor.chain[0]
+    assert bytes.fromhex(old) in root
+    with pytest.raises(MalformedError, match="key"):
+        verify_pinned(vendor, root.replace(bytes.fromhex(old), bytes.fromhex(new)))
+
+
+def test_a_validity_that_cannot_be_read_is_malformed() -> None:
+    vendor = FakeNitro()
+    root = vendor.chain[0].replace(b"191028000000Z", b"191328000000Z")
+    assert root != vendor.chain[0]
+    with pytest.raises(MalformedError, match=r"not an x.509 certificate"):
+        verify_pinned(vendor, root)
+
+
+def test_an_extension_that_is_not_critical_may_be_anything() -> None:
+    verify(FakeNitro(changed(ZONE, has_key_identifier=True)))
 
 
 # The cache
