@@ -58,6 +58,11 @@ def flipped(data: bytes, bit: int) -> bytes:
     return (int.from_bytes(data) ^ 1 << bit % (8 * len(data))).to_bytes(len(data))
 
 
+def keep_busy(bb: BlockingBarretenberg, program: Program) -> None:
+    while True:
+        bb.compute_key(program.acir)
+
+
 @pytest.mark.parametrize("lower", [100_00, 300_00])
 def test_true_and_false_are_both_proven(
     bb: BlockingBarretenberg, acvm: Acvm, balance: Program, balance_key: bytes, lower: int
@@ -198,8 +203,7 @@ def test_a_prover_killed_while_it_proves_is_an_error_and_stays_dead(
     timer = threading.Timer(0.1, os.kill, (bb.pid, signal.SIGKILL))
     timer.start()
     with pytest.raises(ProverCrashedError) as caught:
-        while True:
-            bb.compute_key(program.acir)
+        keep_busy(bb, program)
     timer.join()
     assert caught.value.exit_code == -signal.SIGKILL
     assert not bb.is_alive
