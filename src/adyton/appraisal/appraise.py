@@ -45,8 +45,8 @@ _INSECURE_DOES_NOT_ESTABLISH: Final = (
 class Expected:
     """What evidence has to be over.
 
-    ``report_data`` commits to the manifest and the challenge, ``public_key`` is the worker's (empty:
-    none), and ``challenge`` is the one that comes with the evidence (empty: none). ``asked`` is the
+    ``report_data`` commits to the manifest and the challenge; ``public_key`` is the worker's, and
+    ``challenge`` the one that comes with the evidence (empty where there is none). ``asked`` is the
     challenge that the verifier itself sent; ``None`` where it sent none.
     """
 
