@@ -48,6 +48,11 @@ class Nursery:
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
+    def start(self) -> None:
+        """Start the template, which loads while others do something else."""
+        if self._control is None:
+            self._start()
+
     async def cell(self, threads: int) -> Cell:
         """Return a new cell that is ready for a job; ``CellStartError`` if there is none."""
         ours, theirs = socket.socketpair()

@@ -62,6 +62,9 @@ async def running(settings: WorkerSettings, environ: Mapping[str, str]) -> Async
     """
     protect_memory()
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    nursery = Nursery(_TEMPLATE, environ)
+    # It takes as long to load as this process does: side by side.
+    nursery.start()
     installation = find_installation(environ, home=Path.home())
     providers = provider_definitions(settings, installation)
     circuits = load_circuits(installation.circuits)
@@ -82,7 +85,7 @@ async def running(settings: WorkerSettings, environ: Mapping[str, str]) -> Async
         waiting=settings.waiting,
         seconds=settings.seconds,
     )
-    cells = await Cells(Nursery(_TEMPLATE, environ), limits).start()
+    cells = await Cells(nursery, limits).start()
     service = Service(
         keys=keys,
         attester=attester,
