@@ -32,6 +32,7 @@ class Connection(asyncio.Protocol):
         self._body = bytearray()
         self._later: asyncio.TimerHandle | None = None
         self._left = 0
+        self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -53,10 +54,12 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """Go on with a body that is too long to be held at once."""
+        self._paused = False
         self._pour()
 
     def pause_writing(self) -> None:
-        """Stop: ``_pour`` looks at the transport's buffer."""
+        """Wait until the client has taken what was written."""
+        self._paused = True
 
     def close(self) -> None:
         """Drop the connection."""
@@ -167,7 +170,7 @@ class Connection(asyncio.Protocol):
 
     def _pour(self) -> None:
         """Write of a long body as much as the client takes."""
-        while self._left and self._transport.get_write_buffer_size() < len(_CHUNK):
+        while self._left and not self._paused:
             self._transport.write(_CHUNK[: self._left])
             self._left -= min(self._left, len(_CHUNK))
             if not self._left:

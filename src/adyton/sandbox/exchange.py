@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from adyton.sandbox.cases import Token
 
-__all__ = ["Answer", "Delivery", "Received", "Route", "Vendor", "json_answer"]
+__all__ = ["Answer", "Answering", "Delivery", "Received", "Route", "Vendor", "json_answer"]
 
 
 class Delivery(Enum):
@@ -59,7 +59,7 @@ class Answer:
     delivery: Delivery = Delivery.WHOLE
 
 
-# From the last part of a path (where a route has a variable one) and the token to the answer.
+# From a request and its token to the answer.
 Answering: TypeAlias = Callable[[Received, Token], Answer]
 
 

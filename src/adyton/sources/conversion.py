@@ -70,7 +70,7 @@ class FieldWrongTypeError(SourceError):
     code = "field-wrong-type"
 
     def __init__(self, *, field: str, wanted: str) -> None:
-        super().__init__(f'the source\'s answer has something else than a {wanted} in "{field}"')
+        super().__init__(f'the source\'s answer has something other than {wanted} in "{field}"')
         self.field, self.wanted = field, wanted
 
 
@@ -123,13 +123,13 @@ def _translated(raw: object, field: FieldDefinition) -> object:
         raw = "true" if raw else "false"
     text = str(raw) if isinstance(raw, int) else raw
     if field.values is None or not isinstance(text, str) or text not in field.values:
-        raise FieldWrongTypeError(field=field.name, wanted="listed value")
+        raise FieldWrongTypeError(field=field.name, wanted="a listed value")
     return field.values[text]
 
 
 def _number(raw: object, field: FieldDefinition) -> int:
     """Return ``raw`` in units of 10^-scale, without ever passing through a float."""
-    wanted = "number" if field.data_type.type is FieldType.DECIMAL else "whole number"
+    wanted = "a number" if field.data_type.type is FieldType.DECIMAL else "a whole number"
     if isinstance(raw, str) and _NUMBER.fullmatch(raw) is not None:
         raw = Decimal(raw)
     if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
@@ -147,7 +147,7 @@ def _number(raw: object, field: FieldDefinition) -> int:
 def _scaled(number: Decimal, field: FieldDefinition) -> int:
     sign, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int):
-        raise FieldWrongTypeError(field=field.name, wanted="number")
+        raise FieldWrongTypeError(field=field.name, wanted="a number")
     scale = field.data_type.scale
     if not any(digits):
         return 0
@@ -189,7 +189,7 @@ def _boolean(raw: object, field: FieldDefinition) -> bool:
         return True
     if raw == "false":
         return False
-    raise FieldWrongTypeError(field=field.name, wanted="boolean")
+    raise FieldWrongTypeError(field=field.name, wanted="a boolean")
 
 
 def _date(raw: object, field: FieldDefinition) -> date:
@@ -199,22 +199,22 @@ def _date(raw: object, field: FieldDefinition) -> date:
     elif isinstance(raw, str) and (match := _DATE.fullmatch(raw)) is not None:
         year, month, day = (None if part is None else int(part) for part in match.groups())
     else:
-        raise FieldWrongTypeError(field=field.name, wanted="date")
+        raise FieldWrongTypeError(field=field.name, wanted="a date")
     if year is None or month is None:
-        raise FieldWrongTypeError(field=field.name, wanted="date")
+        raise FieldWrongTypeError(field=field.name, wanted="a date")
     try:
         if day is None:
             return _completed(date(year, month, 1), field.data_type)
         return date(year, month, day)
     except ValueError as error:
-        raise FieldWrongTypeError(field=field.name, wanted="date") from error
+        raise FieldWrongTypeError(field=field.name, wanted="a date") from error
 
 
 def _part(raw: object, field: FieldDefinition) -> int | None:
     if raw is None:
         return None
     if isinstance(raw, bool) or not isinstance(raw, int):
-        raise FieldWrongTypeError(field=field.name, wanted="date")
+        raise FieldWrongTypeError(field=field.name, wanted="a date")
     return raw
 
 

@@ -6,12 +6,17 @@ from typing import Any, Final
 
 from adyton.sandbox.cases import Case, Token
 from adyton.sandbox.exchange import Answer, Received, Route, Vendor, json_answer
+from adyton.sandbox.vendors.plaid_accounts import accounts, item, owned_accounts
+from adyton.sandbox.vendors.plaid_income import bank_income
+from adyton.sandbox.vendors.plaid_transactions import transactions
 
 __all__ = ["PLAID"]
 
 _Json = dict[str, Any]
 
-# Status, type, code and message of Plaid's errors.
+_PAGE: Final = 100
+_MAX_PAGE: Final = 500
+# The error's type, code and message by status.
 _ERRORS: Final = {
     400: ("INVALID_INPUT", "INVALID_ACCESS_TOKEN", "could not find matching access token"),
     401: ("INVALID_INPUT", "INVALID_API_KEYS", "invalid client_id or secret provided"),
@@ -19,6 +24,57 @@ _ERRORS: Final = {
     429: ("RATE_LIMIT_EXCEEDED", "BALANCE_LIMIT", "rate limit exceeded for attempts to access it"),
     500: ("API_ERROR", "INTERNAL_SERVER_ERROR", "an unexpected error occurred"),
 }
+
+
+def _balance(_received: Received, token: Token) -> Answer:
+    return _answer({"accounts": accounts(token), "item": item()})
+
+
+def _identity(_received: Received, token: Token) -> Answer:
+    return _answer({"accounts": owned_accounts(token), "item": item()})
+
+
+def _income(_received: Received, token: Token) -> Answer:
+    return _answer({"bank_income": bank_income(token)})
+
+
+def _get_transactions(received: Received, token: Token) -> Answer:
+    request = received.json()
+    options = request.get("options") or {}
+    found = transactions(token, str(request["start_date"]), str(request["end_date"]))
+    offset = int(options.get("offset", 0))
+    count = min(int(options.get("count", _PAGE)), _MAX_PAGE)
+    missing = 1 if token.case is Case.PARTIAL else 0
+    return _answer(
+        {
+            "accounts": accounts(Token(case=Case.GOOD, mark=""))[:1],
+            "item": item(),
+            "total_transactions": len(found) + missing,
+            "transactions": found[offset : offset + count],
+        }
+    )
+
+
+def _sync_transactions(received: Received, token: Token) -> Answer:
+    request = received.json()
+    start = int(request.get("cursor") or 0)
+    end = start + min(int(request.get("count", _PAGE)), _MAX_PAGE)
+    found = transactions(token, "", "")
+    return _answer(
+        {
+            "accounts": accounts(Token(case=Case.GOOD, mark=""))[:1],
+            "added": found[start:end],
+            "has_more": end < len(found),
+            "modified": [],
+            "next_cursor": str(min(end, len(found))),
+            "removed": [],
+            "transactions_update_status": "HISTORICAL_UPDATE_COMPLETE",
+        }
+    )
+
+
+def _answer(value: _Json) -> Answer:
+    return json_answer(value | {"request_id": secrets.token_hex(8)[:15]})
 
 
 def _error(status: int) -> Answer:
@@ -33,104 +89,39 @@ def _error_body(kind: str, code: str, message: str) -> _Json:
         "error_code": code,
         "error_message": message,
         "error_type": kind,
-        "request_id": _request_id(),
+        "request_id": secrets.token_hex(8)[:15],
         "suggested_action": None,
     }
 
 
-def _request_id() -> str:
-    return secrets.token_hex(8)[:15]
-
-
-def _token(received: Received) -> str:
-    return str(received.json().get("access_token", ""))
-
-
-def _item() -> _Json:
-    return {
-        "available_products": ["assets", "signal"],
-        "billed_products": ["auth", "balance", "identity", "transactions"],
-        "consent_expiration_time": None,
-        "error": None,
-        "institution_id": "ins_109508",
-        "institution_name": "First Platypus Bank",
-        "item_id": "DWVAAPWq4RHGlEaNyGKRTAnPLaEmo8Cvq7na6",
-        "update_type": "background",
-        "webhook": "https://www.example.com/webhook",
-    }
-
-
-def _account(number: int, balance: object, *, kind: str = "depository", name: str = "") -> _Json:
-    subtypes = {"depository": "checking", "investment": "401k", "credit": "credit card"}
-    return {
-        "account_id": f"BxBXxLj1m4HMXBm9WZZmCWVbPjX16EHwv{number:04}",
-        "balances": {
-            "available": balance if kind == "depository" else None,
-            "current": balance,
-            "iso_currency_code": "USD",
-            "limit": 2000 if kind == "credit" else None,
-            "unofficial_currency_code": None,
-        },
-        "holder_category": "personal",
-        "mask": f"{number:04}",
-        "name": name or f"Plaid account {number}",
-        "official_name": "Plaid Gold Standard 0% Interest Checking",
-        "subtype": subtypes[kind],
-        "type": kind,
-    }
-
-
-# The one balance of the cases that are about a number.
-_BALANCES: Final[dict[Case, object]] = {
-    Case.NEGATIVE: -250.55,
-    Case.FLOAT: 0.1 + 0.2,
-    Case.HUGE: 10**15,
-    Case.WRONG_TYPE: "a lot",
-}
-
-
-def _accounts(token: Token) -> list[_Json]:
-    name = f"Checking {token.mark}" if token.mark else ""
-    good = [
-        _account(1, token.amount(12345.67), name=name),
-        _account(2, 23631.9805, kind="investment"),
-        _account(3, 410.0, kind="credit"),
-    ]
-    match token.case:
-        case case if case in _BALANCES:
-            return [_account(1, _BALANCES[case], name=name)]
-        case Case.EMPTY:
-            return []
-        case Case.LOW:
-            # The debt is larger than most thresholds, and is nobody's balance.
-            return [_account(1, 110.0, name=name), _account(2, 56302.06, kind="credit")]
-        case Case.MANY:
-            return [_account(number, 100.0 + number) for number in range(1, 18)]
-        case Case.NOT_EXACT:
-            return good[1:2]
-        case Case.MISSING_FIELD:
-            del good[0]["balances"]["current"]
-    return good
-
-
-def _balance(_received: Received, token: Token) -> Answer:
-    return json_answer({"accounts": _accounts(token), "item": _item(), "request_id": _request_id()})
-
-
-def _post(path: str, answer: Callable[[Received, Token], Answer]) -> Route:
-    def answered(received: Received, token: Token) -> Answer:
-        if token.case is Case.ERROR_200:
+def _post(
+    path: str, answer: Callable[[Received, Token], Answer], *, credential: str = "access_token"
+) -> Route:
+    def answered(received: Received, known: Token) -> Answer:
+        if known.case is Case.ERROR_200:
+            # Plaid sends these with 400; a proxy in between may not.
             return json_answer(
                 _error_body("ITEM_ERROR", "ITEM_LOGIN_REQUIRED", "the login details have changed")
             )
-        return answer(received, token)
+        return answer(received, known)
 
-    return Route(method="POST", path=path, token=_token, answer=answered)
+    return Route(
+        method="POST",
+        path=path,
+        token=lambda received: str(received.json().get(credential, "")),
+        answer=answered,
+    )
 
 
 PLAID: Final = Vendor(
     host="production.plaid.com",
-    routes=(_post("/accounts/balance/get", _balance),),
+    routes=(
+        _post("/accounts/balance/get", _balance),
+        _post("/transactions/get", _get_transactions),
+        _post("/transactions/sync", _sync_transactions),
+        _post("/identity/get", _identity),
+        _post("/credit/bank_income/get", _income, credential="user_token"),
+    ),
     error=_error,
     unknown_token_status=400,
 )
