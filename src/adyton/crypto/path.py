@@ -1,0 +1,352 @@
+"""Certificate paths with all that is in them: RFC 5280, section 6, narrowed, for any suite.
+
+What ``chain`` does for one vendor's documents, for vendors that also want to know which
+certificates stand in the path: their serial numbers, to look up in revocation lists, their own
+extensions, and which of them may sign such lists. One path, given root first; no names, policies or
+constraints to interpret, so that a critical extension that is not understood is refused.
+
+Time is not part of a path: ``Path.check_valid`` is for every use of it. A root is trusted by
+SHA-256 of its DER, never by its name, and each certificate is read only after the signature over it
+was verified.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509.oid import ExtensionOID, NameOID
+
+from adyton.codec.der import DerReader, Tag
+from adyton.crypto.chain import (
+    CertificateRejectedError,
+    CertificateTimeRejectedError,
+    RootRejectedError,
+)
+from adyton.crypto.hashing import sha256
+from adyton.crypto.p256 import ECDSA_WITH_SHA256, Es256PublicKey
+from adyton.crypto.signing import SignatureRejectedError
+from adyton.errors import MalformedError
+
+__all__ = ["ES256", "Certificate", "Path", "PathCache", "PublicKey", "Suite", "verify_path"]
+
+_CACHED: Final = 1024
+_UNDERSTOOD: Final = frozenset({ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE})
+
+
+class PublicKey(Protocol):
+    """A key that checks signatures of one kind."""
+
+    def check(self, message: bytes, signature: bytes, *, domain: str) -> None:
+        """Raise unless ``signature`` is this key's over ``message``, which ``domain`` names."""
+        ...
+
+    def check_der(self, message: bytes, signature: bytes, *, domain: str) -> None:
+        """Raise unless ``signature``, as certificates have it, is this key's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """How every certificate of a path is signed, and what kind of key it has.
+
+    ``algorithm`` is the AlgorithmIdentifier, compared byte for byte.
+    """
+
+    name: str
+    algorithm: bytes
+    read_key: Callable[..., PublicKey]
+
+
+ES256: Final = Suite(
+    name="ecdsa and sha-256",
+    algorithm=ECDSA_WITH_SHA256,
+    read_key=Es256PublicKey,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A certificate whose place in a path was verified, whatever the time.
+
+    ``subject`` and ``public_key_info`` are the DER of these fields (RFC 5280, section 4.1): the
+    same name or key has the same bytes. ``extensions`` has those that the library does not know, by
+    their object identifier. ``below`` is how many more authorities may follow; ``None`` is without
+    limit.
+    """
+
+    subject: bytes
+    common_name: str
+    public_key_info: bytes
+    key: PublicKey
+    signs_crls: bool
+    extensions: Mapping[str, bytes]
+    below: int | None
+    serial: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """A verified path, root first, and the time in which all of it is valid."""
+
+    certificates: tuple[Certificate, ...]
+    root: str
+    root_sha256: bytes
+    first: datetime
+    last: datetime
+
+    @property
+    def leaf(self) -> Certificate:
+        """The certificate that the path is about."""
+        return self.certificates[-1]
+
+    def check_valid(self, at: datetime) -> None:
+        """Raise unless every certificate, the root included, is valid at ``at``."""
+        if self.first <= at <= self.last:
+            return
+        for position, item in enumerate(self.certificates):
+            if not item.first <= at <= item.last:
+                raise CertificateTimeRejectedError(
+                    position=position, at=at, first=item.first, last=item.last
+                )
+
+
+class PathCache:
+    """Certificates that were verified before, so that the same are not verified again.
+
+    Found by the digest of the whole path down to them, root included, of their role and of the
+    suite: what holds under one root says nothing under another. Time is no part of what is
+    remembered. With this cache and without it, the answer is the same.
+    """
+
+    def __init__(self, *, limit: int = _CACHED) -> None:
+        self._limit = limit
+        self._found: dict[bytes, Certificate] = {}
+        self._lock = Lock()
+
+    def find(self, path: bytes) -> Certificate | None:
+        """Return the certificate at the end of ``path``, if it is remembered."""
+        with self._lock:
+            return self._found.get(path)
+
+    def keep(self, path: bytes, certificate: Certificate) -> None:
+        """Remember ``certificate``; the one that has been here longest gives way."""
+        with self._lock:
+            if len(self._found) >= self._limit:
+                del self._found[next(iter(self._found))]
+            self._found[path] = certificate
+
+
+def verify_path(
+    certificates: Sequence[bytes],
+    *,
+    roots: Mapping[str, bytes],
+    suite: Suite,
+    cache: PathCache | None = None,
+) -> Path:
+    """Return the path in ``certificates``, which begin at the root, or raise.
+
+    1. The first certificate is byte for byte one of ``roots`` (a name to SHA-256 of the DER).
+    2. Each certificate after it is signed by the one before, in its name, as ``suite`` has it.
+    3. Every certificate but the last is a certification authority: basic constraints, critical, and
+       the key usage keyCertSign.
+    4. No authority has more authorities below it than its path length allows.
+    5. The last certificate is none, and its key usage is digitalSignature.
+    6. No certificate has a critical extension that is not understood here.
+
+    Whether it is valid at some time is for ``Path.check_valid``, whether it is revoked for a list.
+    """
+    # Step 1
+    root_sha256 = sha256(certificates[0])
+    root = next((name for name, digest in roots.items() if digest == root_sha256), None)
+    if root is None:
+        raise RootRejectedError(found=root_sha256)
+    verified: list[Certificate] = []
+    digest = suite.name.encode()
+    for position, der in enumerate(certificates):
+        is_leaf = position == len(certificates) - 1
+        digest = sha256(digest + sha256(der) + bytes([is_leaf]))
+        found = cache.find(digest) if cache is not None else None
+        if found is None:
+            issuer = verified[-1] if verified else None
+            found = _verify(der, issuer=issuer, suite=suite, position=position, is_leaf=is_leaf)
+            if cache is not None:
+                cache.keep(digest, found)
+        verified.append(found)
+    return Path(
+        certificates=tuple(verified),
+        root=root,
+        root_sha256=root_sha256,
+        first=max(item.first for item in verified),
+        last=min(item.last for item in verified),
+    )
+
+
+def _verify(
+    der: bytes, *, issuer: Certificate | None, suite: Suite, position: int, is_leaf: bool
+) -> Certificate:
+    where = f"certificate {position} of the chain"
+    frame = _frame(der, where)
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+    except (ValueError, x509.InvalidVersion) as error:
+        raise MalformedError(f"{where} is not an x.509 certificate") from error
+    if certificate.version is not x509.Version.v3:
+        raise MalformedError(f"{where} is not of version 3")
+    # Step 2: the root needs no signature, its bytes are pinned.
+    if issuer is not None:
+        _check_issued(certificate, frame, issuer, suite, position)
+    try:
+        key = suite.read_key(certificate.public_key(), where=f"the key of {where}")
+        extensions = certificate.extensions
+        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except (
+        ValueError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+    ) as error:
+        raise MalformedError(f"{where} has a part that cannot be read") from error
+    basic, usage, unknown = _sorted_out(extensions, position)
+    return Certificate(
+        subject=frame.subject,
+        common_name=str(names[0].value) if len(names) == 1 else "",
+        public_key_info=frame.public_key_info,
+        key=key,
+        signs_crls=usage is not None and usage.crl_sign,
+        extensions=MappingProxyType(unknown),
+        below=_below(basic, usage, issuer=issuer, position=position, is_leaf=is_leaf),
+        serial=certificate.serial_number,
+        first=first,
+        last=last,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """What of a certificate is compared byte for byte (RFC 5280, section 4.1).
+
+    ``algorithms`` has the one in the part that is signed, and the one beside the signature.
+    """
+
+    algorithms: tuple[bytes, bytes]
+    issuer: bytes
+    subject: bytes
+    public_key_info: bytes
+
+
+def _frame(der: bytes, where: str) -> _Frame:
+    outer = DerReader(der, where=where)
+    certificate = outer.enter(Tag.SEQUENCE, "the certificate")
+    outer.finish()
+    body = certificate.enter(Tag.SEQUENCE, "the part that is signed")
+    algorithm = certificate.element(Tag.SEQUENCE, "the signature's algorithm")
+    certificate.take(Tag.BIT_STRING, "the signature")
+    certificate.finish()
+    if body.has(Tag.VERSION):
+        body.take(Tag.VERSION, "version")
+    # The library warns about a serial number that is not positive, and reads on. RFC 5280, section
+    # 4.1.2.2, forbids it, and a warning is not an answer.
+    if body.integer("serial number") <= 0:
+        raise MalformedError(f"{where} has a serial number that is not positive")
+    signed_algorithm = body.element(Tag.SEQUENCE, "the algorithm")
+    issuer = body.element(Tag.SEQUENCE, "the issuer")
+    body.take(Tag.SEQUENCE, "the validity")
+    return _Frame(
+        algorithms=(signed_algorithm, algorithm),
+        issuer=issuer,
+        subject=body.element(Tag.SEQUENCE, "the subject"),
+        public_key_info=body.element(Tag.SEQUENCE, "the public key"),
+    )
+
+
+def _check_issued(
+    certificate: x509.Certificate, frame: _Frame, issuer: Certificate, suite: Suite, position: int
+) -> None:
+    if frame.algorithms != (suite.algorithm, suite.algorithm):
+        raise CertificateRejectedError(position=position, reason=f"is not signed with {suite.name}")
+    # Byte for byte: stricter than RFC 5280's comparison of names, and what every vendor does.
+    if frame.issuer != issuer.subject:
+        raise CertificateRejectedError(
+            position=position, reason="is not issued in the name of the one before it"
+        )
+    try:
+        issuer.key.check_der(
+            certificate.tbs_certificate_bytes, certificate.signature, domain="a certificate"
+        )
+    except SignatureRejectedError as error:
+        raise CertificateRejectedError(
+            position=position, reason="is not signed by the one before it"
+        ) from error
+
+
+def _sorted_out(
+    extensions: x509.Extensions, position: int
+) -> tuple[x509.BasicConstraints | None, x509.KeyUsage | None, dict[str, bytes]]:
+    """Return basic constraints, key usage, and what the library does not know (step 6)."""
+    basic: x509.BasicConstraints | None = None
+    usage: x509.KeyUsage | None = None
+    unknown: dict[str, bytes] = {}
+    for extension in extensions:
+        if extension.critical and extension.oid not in _UNDERSTOOD:
+            raise CertificateRejectedError(
+                position=position, reason="has a critical extension that is not understood"
+            )
+        match extension.value:
+            case x509.BasicConstraints() as value:
+                basic = value
+                # RFC 5280, section 4.2.1.9: an authority must mark it critical.
+                if value.ca and not extension.critical:
+                    raise CertificateRejectedError(
+                        position=position, reason="has basic constraints that are not critical"
+                    )
+            case x509.KeyUsage() as value:
+                usage = value
+            case x509.UnrecognizedExtension() as value:
+                unknown[extension.oid.dotted_string] = value.value
+            case _:
+                pass
+    return basic, usage, unknown
+
+
+def _below(
+    basic: x509.BasicConstraints | None,
+    usage: x509.KeyUsage | None,
+    *,
+    issuer: Certificate | None,
+    position: int,
+    is_leaf: bool,
+) -> int | None:
+    """Return how many authorities may follow this certificate (steps 3 to 5)."""
+    if is_leaf:
+        if basic is not None and basic.ca:
+            raise CertificateRejectedError(
+                position=position, reason="is an authority's, and stands where a signer's should"
+            )
+        if usage is None or not usage.digital_signature:
+            raise CertificateRejectedError(
+                position=position, reason="has a key that is not for signatures"
+            )
+        return 0
+    if basic is None or not basic.ca:
+        raise CertificateRejectedError(position=position, reason="is not an authority's")
+    if usage is None or not usage.key_cert_sign:
+        raise CertificateRejectedError(
+            position=position, reason="has a key that is not for signing certificates"
+        )
+    own = basic.path_length
+    if issuer is None or issuer.below is None:
+        return own
+    if issuer.below == 0:
+        raise CertificateRejectedError(
+            position=position, reason="is one authority more than the path length allows"
+        )
+    left = issuer.below - 1
+    return left if own is None else min(own, left)

@@ -1,0 +1,1 @@
+"""Quotes of Intel TDX trust domains."""
