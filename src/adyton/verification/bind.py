@@ -15,6 +15,7 @@ from adyton.appraisal.policy import Choice, ReceiptPolicy
 from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import check_signature
 from adyton.errors import AdytonError
+from adyton.model.claims import Platform
 from adyton.model.question import Question
 from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt
 from adyton.model.verdict import Finding, Layer, LayerName, Part, Status
@@ -44,15 +45,20 @@ class Expectation:
 
 
 def bind(
-    receipt: Receipt, *, policy: ReceiptPolicy | None, expectation: Expectation, at: datetime
+    receipt: Receipt,
+    *,
+    platform: Platform | None,
+    policy: ReceiptPolicy | None,
+    expectation: Expectation,
+    at: datetime,
 ) -> Layer:
-    """Return the receipt layer at the instant ``at``.
+    """Return the receipt layer at the instant ``at``; ``platform`` is who the evidence is from.
 
     1. *signature*: the manifest's key signed this statement, and the statement names this manifest;
     2. *question*: it has the expected nonce, and is the expected question, for an audience of ours;
     3. *time*: it is neither too old nor from the future;
-    4. *worker*: the circuit and the provider are the manifest's and the policy's, and raw data
-       lived in processes of an accepted isolation.
+    4. *worker*: its manifest names the platform that the evidence is from, circuit and provider are
+       the manifest's and the policy's, and raw data lived in processes of an accepted isolation.
     """
     return Layer(
         name=LayerName.RECEIPT,
@@ -60,7 +66,7 @@ def bind(
             _signature(receipt),
             _question(receipt, policy, expectation),
             _time(receipt, policy, at),
-            _worker(receipt, policy),
+            _worker(receipt, policy, platform),
         ),
         establishes=_ESTABLISHES,
         does_not_establish=_DOES_NOT_ESTABLISH,
@@ -136,11 +142,17 @@ def _time(receipt: Receipt, policy: ReceiptPolicy | None, at: datetime) -> Part:
     return passed("time")
 
 
-def _worker(receipt: Receipt, policy: ReceiptPolicy | None) -> Part:
+def _worker(receipt: Receipt, policy: ReceiptPolicy | None, platform: Platform | None) -> Part:
     if policy is None:
         return failed("worker", _NO_POLICY)
     statement, manifest = receipt.statement, receipt.manifest
     findings = []
+    # The evidence decides; but people read manifests, and none may claim a better platform.
+    if platform is not None and manifest.platform != platform.value:
+        text = (
+            f"the manifest names the platform {manifest.platform!r}, the evidence is of {platform}"
+        )
+        findings.append(finding("platform-mismatch", text))
     if manifest.circuits.get(statement.circuit) != statement.verification_key:
         text = f"the worker's manifest has another key for the circuit {statement.circuit!r}"
         findings.append(finding("circuit-mismatch", text))

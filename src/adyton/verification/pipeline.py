@@ -11,7 +11,8 @@ from adyton.appraisal.appraise import Expected, appraise, refuse
 from adyton.appraisal.policy import Policy
 from adyton.crypto.binding import report_data
 from adyton.crypto.chain import ChainCache
-from adyton.errors import MalformedError, RejectedError
+from adyton.errors import AdytonError, MalformedError, RejectedError
+from adyton.model.claims import Claims
 from adyton.model.manifest import Manifest
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Layer, Verdict
@@ -40,20 +41,26 @@ def verify_receipt(
     Raises ``UnavailableError`` where a proof could not be checked: then there is no verdict.
     """
     given = datetime.fromtimestamp(receipt.statement.time, tz=UTC)
+    # Evidence speaks for the moment of the statement: its certificates live for hours, and a
+    # receipt is checked for years. How old the statement may be is for the receipt layer.
+    claims = _claims(receipt.evidence, policy=policy, at=given, cache=cache)
     return decide_on_receipt(
         receipt,
-        # Evidence speaks for the moment of the statement: its certificates live for hours, and a
-        # receipt is checked for years. How old the statement may be is for the receipt layer.
-        evidence=_evidence(
+        evidence=_evidence_layer(
+            claims,
             receipt.manifest,
-            receipt.evidence,
             challenge=receipt.challenge,
             asked=expectation.challenge,
             policy=policy,
             at=given,
-            cache=cache,
         ),
-        statement=bind(receipt, policy=policy.receipt, expectation=expectation, at=at),
+        statement=bind(
+            receipt,
+            platform=claims.platform if isinstance(claims, Claims) else None,
+            policy=policy.receipt,
+            expectation=expectation,
+            at=at,
+        ),
         proof=check(receipt, policy=policy.receipt, circuits=circuits, verifier=verifier),
         transcript=weigh(receipt, policy=policy.receipt),
         at=at,
@@ -73,32 +80,37 @@ def verify_worker(
 
     ``challenge`` is what the caller sent, and nobody else could have foreseen.
     """
-    layer = _evidence(
+    layer = _evidence_layer(
+        _claims(evidence, policy=policy, at=at, cache=cache),
         manifest,
-        evidence,
         challenge=challenge,
         asked=challenge,
         policy=policy,
         at=at,
-        cache=cache,
     )
     return decide_on_evidence(layer, at=at)
 
 
-def _evidence(
+def _claims(
+    evidence: bytes, *, policy: Policy, at: datetime, cache: ChainCache | None
+) -> Claims | AdytonError:
+    try:
+        return authenticate(evidence, policy=policy, at=at, cache=cache)
+    except (MalformedError, RejectedError) as error:
+        return error
+
+
+def _evidence_layer(
+    claims: Claims | AdytonError,
     manifest: Manifest,
-    evidence: bytes,
     *,
     challenge: bytes,
     asked: bytes | None,
     policy: Policy,
     at: datetime,
-    cache: ChainCache | None,
 ) -> Layer:
-    try:
-        claims = authenticate(evidence, policy=policy, at=at, cache=cache)
-    except (MalformedError, RejectedError) as error:
-        return refuse(error)
+    if isinstance(claims, AdytonError):
+        return refuse(claims)
     expected = Expected(
         report_data=report_data(manifest.to_bytes(), challenge),
         public_key=manifest.signing_key,
