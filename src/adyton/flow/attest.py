@@ -1,23 +1,11 @@
 """Step ``attest``: ask the platform for evidence over what this worker is."""
 
-from dataclasses import dataclass
-
 from adyton.crypto.binding import report_data
 from adyton.flow.ports import Platform
-from adyton.flow.prove import Proven
+from adyton.flow.stages import Attested, Proven
 from adyton.model.manifest import Manifest
 
-__all__ = ["Attested", "attest"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attested:
-    """An answer with its proof, and evidence of the worker that gives it."""
-
-    proven: Proven
-    manifest: Manifest
-    evidence: bytes
-    challenge: bytes
+__all__ = ["attest"]
 
 
 async def attest(

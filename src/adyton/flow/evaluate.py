@@ -1,30 +1,16 @@
 """Step ``evaluate``: the question's parameters, the data in their places, and the plain answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from adyton.codec.json import canonical
 from adyton.crypto.hashing import sha256
-from adyton.flow.extract import Gathered
 from adyton.flow.ports import Budget
+from adyton.flow.stages import Evaluated, Gathered
 from adyton.proofs.binding import Binding
-from adyton.proofs.circuit import Asked, Circuit, Facts, Parameters, PrivateInputs
+from adyton.proofs.circuit import Asked, Circuit, Parameters
 from adyton.proofs.registry import circuit_name
 
-__all__ = ["Evaluated", "evaluate"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluated:
-    """What is to be proven, and the answer that the circuit has to come to."""
-
-    gathered: Gathered
-    circuit: Circuit
-    binding: Binding
-    facts: Facts
-    parameters: Parameters
-    private: PrivateInputs = field(repr=False)
-    answer: bool
+__all__ = ["evaluate"]
 
 
 def evaluate(gathered: Gathered, *, circuits: Mapping[str, Circuit], budget: Budget) -> Evaluated:

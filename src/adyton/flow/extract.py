@@ -1,20 +1,9 @@
 """Step ``extract``: what the provider's definition takes from the answer, and nothing else."""
 
-from dataclasses import dataclass, field
-
-from adyton.flow.fetch import Fetched
-from adyton.model.value import Extracted
+from adyton.flow.stages import Fetched, Gathered
 from adyton.sources import extract as extract_columns
 
-__all__ = ["Gathered", "extract"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
-    """The answer's values, typed and exact; the answer itself is left behind."""
-
-    fetched: Fetched
-    extracted: Extracted = field(repr=False)
+__all__ = ["extract"]
 
 
 def extract(fetched: Fetched) -> Gathered:

@@ -1,19 +1,17 @@
 """Step ``fetch``: put the request to the data source, and keep what a transcript is made of."""
 
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
 from adyton.codec.json import as_integer
 from adyton.crypto.hashing import prefixed, sha256
 from adyton.errors import RejectedError, UnavailableError
-from adyton.flow.open import Opened
 from adyton.flow.ports import Exchange, Http, Randomness
+from adyton.flow.stages import Fetched, Opened
 from adyton.model.transcript import Transcript
 from adyton.sources import Window, render
 
 __all__ = [
-    "Fetched",
     "SourceFailedError",
     "SourceRateLimitedError",
     "SourceRefusedError",
@@ -74,15 +72,6 @@ class SourceEncodedError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("the data source compressed its answer, and was asked not to")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """The source's answer: status 200, whole, over TLS."""
-
-    opened: Opened
-    body: bytes = field(repr=False)
-    transcript: Transcript
 
 
 def fetch(opened: Opened, *, http: Http, randomness: Randomness) -> Fetched:

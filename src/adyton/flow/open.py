@@ -1,7 +1,6 @@
 """Step ``open``: unseal what came with a question, and find the provider that it is put to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +16,7 @@ from adyton.codec.json import (
 from adyton.crypto.hashing import prefixed, sha256
 from adyton.errors import MalformedError, RejectedError
 from adyton.flow.ports import Opener
+from adyton.flow.stages import Opened
 from adyton.model.question import (
     MAX_BOX_BYTES,
     SEALED_MARK,
@@ -32,7 +32,6 @@ __all__ = [
     "CLOCK_TOLERANCE",
     "MAX_AGE",
     "FromTheFutureError",
-    "Opened",
     "ProviderUnknownError",
     "TooOldError",
     "open_sealed",
@@ -71,23 +70,6 @@ class ProviderUnknownError(RejectedError):
     def __init__(self, *, provider: str, reason: str) -> None:
         super().__init__(f"the provider {provider[:64]!r} {reason}")
         self.provider = provider
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """A question with its credentials in the clear, and the definition that it is put to.
-
-    ``subject`` stands for the sealed credentials in the disclosure budget: it is a digest of them,
-    so it is as private as they are; ``None`` where there are none, and so nothing private. ``time``
-    is the worker's, and the statement's.
-    """
-
-    question: Question
-    definition: ProviderDefinition
-    credentials: Mapping[str, str] = field(repr=False)
-    salt: str | None = field(repr=False)
-    subject: bytes | None = field(repr=False)
-    time: datetime
 
 
 def open_sealed(

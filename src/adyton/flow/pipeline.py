@@ -14,8 +14,9 @@ from adyton.flow.extract import extract
 from adyton.flow.fetch import fetch
 from adyton.flow.open import open_sealed
 from adyton.flow.ports import Budget, Clock, Http, Opener, Platform, Prover, Randomness, Signer
-from adyton.flow.prove import Proven, prove
+from adyton.flow.prove import prove
 from adyton.flow.respond import respond
+from adyton.flow.stages import Proven
 from adyton.model.manifest import Manifest
 from adyton.model.question import Question
 from adyton.model.receipt import Receipt

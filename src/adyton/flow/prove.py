@@ -1,16 +1,14 @@
 """Step ``prove``: a proof of the answer, and the statement about it."""
 
-from dataclasses import dataclass
-
 from adyton.crypto.hashing import sha256
 from adyton.errors import UnavailableError
-from adyton.flow.evaluate import Evaluated
 from adyton.flow.ports import Prover, Randomness
+from adyton.flow.stages import Evaluated, Proven
 from adyton.model.receipt import public_input_bytes
 from adyton.model.statement import Statement
 from adyton.proofs.circuit import SALT_BYTES, salt_from_bytes
 
-__all__ = ["ProofDisagreesError", "Proven", "prove"]
+__all__ = ["ProofDisagreesError", "prove"]
 
 
 class ProofDisagreesError(UnavailableError):
@@ -23,16 +21,6 @@ class ProofDisagreesError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("the circuit and the evaluation disagree; no answer is given")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proven:
-    """A statement and its proof. Nothing private is left in it."""
-
-    statement: Statement
-    proof: bytes
-    public_inputs: tuple[int, ...]
-    verification_key: bytes
 
 
 def prove(

@@ -1,7 +1,7 @@
 """Step ``respond``: sign the statement; the receipt is all that leaves."""
 
-from adyton.flow.attest import Attested
 from adyton.flow.ports import Signer
+from adyton.flow.stages import Attested
 from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt
 
 __all__ = ["respond"]

@@ -20,7 +20,7 @@ from adyton.adapters.tls import HttpsClient
 from adyton.crypto.hpke import OpeningKey
 from adyton.errors import AdytonError
 from adyton.flow.pipeline import CellPorts, derive
-from adyton.flow.prove import Proven
+from adyton.flow.stages import Proven
 from adyton.model.isolation import Isolation
 from adyton.model.question import Endpoint, Question
 from adyton.proofs.circuit import Circuit

@@ -15,7 +15,7 @@ from adyton.errors import AdytonError, MalformedError, UnavailableError
 from adyton.evidence.nitro.layout import Document
 from adyton.flow.pipeline import certify
 from adyton.flow.ports import Clock
-from adyton.flow.prove import Proven
+from adyton.flow.stages import Proven
 from adyton.model.question import Endpoint, Question
 from adyton.model.receipt import MAX_RECEIPT_BYTES
 from adyton.model.statement import Statement
