@@ -199,6 +199,8 @@ def test_threads_share_the_compiled_solver(acvm: Acvm, balance: Program) -> None
         assert list(pool.map(answer, lowers)) == [1, 0] * 4
 
 
+# Another test may have left the compiler's threads behind; the children need none of them.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize("prepared", [False, True])
 def test_forked_children_execute_with_what_their_parent_loaded(
     acvm: Acvm, balance: Program, *, prepared: bool

@@ -14,7 +14,7 @@ from adyton.adapters.barretenberg.errors import (
     ProverRefusedError,
     ProverTimeoutError,
 )
-from adyton.adapters.barretenberg.key import VerificationKey, VerificationKeyMalformedError
+from adyton.adapters.barretenberg.key import VerificationKey
 from adyton.adapters.barretenberg.server import ServerLimits
 from adyton.adapters.barretenberg.settings import DEFAULT_SETTINGS, OracleHash, ProofSettings
 from adyton.adapters.barretenberg.verifier import WarmVerifier
@@ -33,6 +33,5 @@ __all__ = [
     "ProverTimeoutError",
     "ServerLimits",
     "VerificationKey",
-    "VerificationKeyMalformedError",
     "WarmVerifier",
 ]

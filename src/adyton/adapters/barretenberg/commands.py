@@ -10,9 +10,10 @@ from typing import Final, Generic, TypeVar
 
 from adyton.adapters.barretenberg.errors import ProverFailedError, ProverRefusedError
 from adyton.adapters.barretenberg.frame import Fields
-from adyton.adapters.barretenberg.key import VerificationKey, VerificationKeyMalformedError
+from adyton.adapters.barretenberg.key import VerificationKey
 from adyton.adapters.barretenberg.settings import ProofSettings
 from adyton.crypto.hashing import FIELD_MODULUS
+from adyton.proofs.circuit import KeyMalformedError
 
 __all__ = [
     "ELEMENT_SIZE",
@@ -186,7 +187,7 @@ def is_verifiable(
     # Step 1
     try:
         parsed = VerificationKey.from_bytes(key)
-    except VerificationKeyMalformedError:
+    except KeyMalformedError:
         return False
     if parsed.oracle_hash is not settings.oracle_hash:
         return False

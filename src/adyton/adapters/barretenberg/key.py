@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from adyton.adapters.barretenberg.settings import OracleHash
-from adyton.errors import MalformedError
+from adyton.proofs.circuit import KeyMalformedError
 
-__all__ = ["VerificationKey", "VerificationKeyMalformedError"]
+__all__ = ["VerificationKey"]
 
 _WORD: Final = 32
 _NUMBERS: Final = 3
@@ -27,15 +27,6 @@ _MAX_LOG_SIZE: Final = 28
 _MAX_INPUTS: Final = 4096
 # The field of the curve's coordinates (EIP-197 names it p).
 _COORDINATE_MODULUS: Final = 0x30644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD47
-
-
-class VerificationKeyMalformedError(MalformedError):
-    """The bytes are not a verification key, or one written in an unusual way."""
-
-    code = "verification-key-malformed"
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"the verification key {problem}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,19 +44,23 @@ class VerificationKey:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "VerificationKey":
-        """Read a key of either kind, or raise ``VerificationKeyMalformedError``."""
+        """Read a key of either kind, or raise ``KeyMalformedError``."""
         if (oracle_hash := _KINDS.get(len(data))) is None:
-            raise VerificationKeyMalformedError(f"has {len(data)} bytes")
+            raise KeyMalformedError(f"the verification key has {len(data)} bytes")
         words = [int.from_bytes(data[at : at + _WORD]) for at in range(0, len(data), _WORD)]
         log_size, inputs, offset = words[:_NUMBERS]
         if not 1 <= log_size <= _MAX_LOG_SIZE:
-            raise VerificationKeyMalformedError("has an impossible circuit size")
+            raise KeyMalformedError("the verification key has an impossible circuit size")
         if not _PAIRING_INPUTS <= inputs <= _MAX_INPUTS:
-            raise VerificationKeyMalformedError("has an impossible count of public inputs")
+            raise KeyMalformedError("the verification key has an impossible count of public inputs")
         if offset >= 1 << log_size:
-            raise VerificationKeyMalformedError("has its public inputs outside of the circuit")
+            raise KeyMalformedError(
+                "the verification key has its public inputs outside of the circuit"
+            )
         if not _has_coordinates(words[_NUMBERS:]):
-            raise VerificationKeyMalformedError("has a coordinate beyond the curve's field")
+            raise KeyMalformedError(
+                "the verification key has a coordinate beyond the curve's field"
+            )
         return cls(
             data=data,
             log_size=log_size,
