@@ -13,7 +13,12 @@ from datetime import timedelta
 from typing import Any
 
 from adyton.adapters.frames import Fields
-from adyton.adapters.link import WorkerUnavailableError, error_fields, linked_error
+from adyton.adapters.link import (
+    WorkerTimeoutError,
+    WorkerUnavailableError,
+    error_fields,
+    linked_error,
+)
 from adyton.crypto.hashing import hash_to_field
 from adyton.errors import AdytonError, RejectedError, UnavailableError
 from adyton.model.isolation import Isolation
@@ -117,36 +122,22 @@ class FakeWorker:
             if isinstance(fault, Exception):
                 raise fault
             return dict(fault)
+        if name == "ask":
+            return await self._ask(fields)
+        if name == "attest":
+            return {"evidence": b"\x06" * 4096 + fields["challenge"]}
+        if name not in _FIXED:
+            raise UnknownProviderError(f"no call {name}")
+        return {**_FIXED[name], **self._changing(name)}
+
+    def _changing(self, name: str) -> dict[str, Any]:
         match name:
-            case "ask":
-                return await self._ask(fields)
-            case "describe":
-                return {
-                    "manifest": manifest().to_bytes(),
-                    "evidence": b"\x03" * 4096,
-                    "platform": "insecure",
-                    "pcrs": {f"pcr{index}": bytes([index]) * 48 for index in range(3)},
-                }
-            case "attest":
-                return {"evidence": b"\x06" * 4096 + fields["challenge"]}
-            case "providers":
-                return {"providers": [self._provider()]}
-            case "circuits":
-                return {
-                    "circuits": [
-                        {
-                            "name": CIRCUIT,
-                            "verification_key": "BAQE",
-                            "digest": digest("key").hex(),
-                            "gates": 2969,
-                            "public_inputs": ["nonce", "data_source", "provider", "time"],
-                        }
-                    ]
-                }
             case "health":
-                return {"ready": self.ready, "cells": {"active": 0, "idle": 2}, "queue": 0}
+                return {"ready": self.ready}
+            case "providers":
+                return {"providers": [{**_PROVIDER, "hosts": list(self.hosts)}]}
             case _:
-                raise UnknownProviderError(f"no call {name}")
+                return {}
 
     async def _ask(self, fields: Fields) -> dict[str, Any]:
         question = Question.from_bytes(Endpoint(fields["endpoint"]), fields["body"])
@@ -160,21 +151,6 @@ class FakeWorker:
             raise
         return answered(question, fields["challenge"])
 
-    def _provider(self) -> dict[str, Any]:
-        return {
-            "id": PROVIDER,
-            "name": "Plaid account balance",
-            "source": "plaid",
-            "endpoint": "balance",
-            "circuit": CIRCUIT,
-            "digest": digest("definition").hex(),
-            "credentials": [
-                {"name": "access_token", "description": "Access token", "encrypted": True}
-            ],
-            "predicates": ["balance_gte"],
-            "hosts": list(self.hosts),
-        }
-
 
 def answered(question: Question, challenge: bytes, *, answer: bool = True) -> dict[str, Any]:
     """The fields of an ``ask``'s answer."""
@@ -185,6 +161,40 @@ def answered(question: Question, challenge: bytes, *, answer: bool = True) -> di
     }
 
 
+_PROVIDER: dict[str, Any] = {
+    "id": PROVIDER,
+    "name": "Plaid account balance",
+    "source": "plaid",
+    "endpoint": "balance",
+    "circuit": CIRCUIT,
+    "digest": digest("definition").hex(),
+    "credentials": [{"name": "access_token", "description": "Access token", "encrypted": True}],
+    "predicates": ["balance_gte"],
+}
+
+_FIXED: dict[str, dict[str, Any]] = {
+    "describe": {
+        "manifest": manifest().to_bytes(),
+        "evidence": b"\x03" * 4096,
+        "platform": "insecure",
+        "pcrs": {f"pcr{index}": bytes([index]) * 48 for index in range(3)},
+    },
+    "providers": {},
+    "circuits": {
+        "circuits": [
+            {
+                "name": CIRCUIT,
+                "verification_key": "BAQE",
+                "digest": digest("key").hex(),
+                "gates": 2969,
+                "public_inputs": ["nonce", "data_source", "provider", "time"],
+            }
+        ]
+    },
+    "health": {"cells": {"active": 0, "idle": 2}, "queue": 0},
+}
+
+
 class Direct:
     """The caller's side of the link, without a link: for tests that open no socket."""
 
@@ -192,6 +202,11 @@ class Direct:
         self.worker = worker
         self.is_up = True
         self.epoch = 1
+        self._changed = asyncio.Event()
+
+    def reconnect(self) -> None:
+        self.epoch += 1
+        self._changed.set()
 
     async def call(self, name: str, /, *, within: timedelta, **fields: Any) -> Fields:
         if not self.is_up:
@@ -199,10 +214,13 @@ class Direct:
         try:
             async with asyncio.timeout(within.total_seconds()):
                 return await self.worker(name, fields)
+        except TimeoutError as error:
+            raise WorkerTimeoutError(within=within) from error
         except AdytonError as error:
             raise linked_error(error_fields(error)) from error
 
     async def next_epoch(self, seen: int) -> int:
         while self.epoch <= seen:
-            await asyncio.sleep(0.001)
+            self._changed.clear()
+            await self._changed.wait()
         return self.epoch

@@ -1,5 +1,6 @@
 """The HTTP application: which path leads where. What happens there is in the modules it names."""
 
+import functools
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -21,8 +22,9 @@ from adyton.gateway.exchange import read_challenge
 from adyton.gateway.limits import Limiter
 from adyton.gateway.metrics import Metrics
 from adyton.gateway.observer import Observer, record_of
+from adyton.gateway.openapi import PAGE_HEADERS, describe, operation, page
 from adyton.gateway.ports import Health
-from adyton.gateway.problems import MethodNotAllowedError, NotFoundError, problem
+from adyton.gateway.problems import INTERNAL, MethodNotAllowedError, NotFoundError, problem
 from adyton.gateway.questions import Questions
 from adyton.gateway.reach import Reach
 from adyton.gateway.verifications import Verifications
@@ -64,8 +66,8 @@ def create_app(services: Services) -> ASGIApp:
     app = FastAPI(
         title="Adyton",
         version=VERSION,
-        docs_url=None,
-        redoc_url=None,
+        # The page of its own, below, loads nothing from elsewhere.
+        openapi_url=None,
         redirect_slashes=False,
         telemetry=_NO_TELEMETRY,
     )
@@ -74,8 +76,11 @@ def create_app(services: Services) -> ASGIApp:
     _add(app, "POST", "/v1/verify/proof", services.verifications.answer)
     for path, handler in _readings(services).items():
         _add(app, "GET", path, handler)
+    _add_description(app)
     app.add_exception_handler(AdytonError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_error)
+    # Starlette answers with it, and raises the error again: the observer notes its kind.
+    app.add_exception_handler(Exception, _on_error)
     return Observer(app, services.metrics, monotonic=services.monotonic)
 
 
@@ -84,7 +89,31 @@ def _add(app: FastAPI, method: str, path: str, handler: Handler) -> None:
         record_of(request.scope).endpoint = path
         return await handler(request)
 
-    app.add_api_route(path, endpoint, methods=[method], response_model=None)
+    described = operation(path)
+    app.add_api_route(
+        path,
+        endpoint,
+        methods=[method],
+        response_model=None,
+        operation_id=f"{method.lower()}{path.replace('/', '_')}",
+        summary=described["summary"],
+        description=described["description"],
+        openapi_extra=described,
+    )
+
+
+def _add_description(app: FastAPI) -> None:
+    # Made when somebody asks: most gateways are never asked.
+    document = functools.cache(lambda: json.dumps(describe(app), ensure_ascii=False).encode())
+
+    async def openapi(_request: Request) -> Response:
+        return Response(document(), media_type="application/json")
+
+    async def docs(_request: Request) -> Response:
+        return Response(page(json.loads(document())), media_type="text/html", headers=PAGE_HEADERS)
+
+    for path, handler in {"/openapi.json": openapi, "/docs": docs}.items():
+        app.add_route(path, handler, include_in_schema=False)
 
 
 def _question(services: Services, endpoint: Endpoint) -> Handler:
@@ -162,8 +191,8 @@ def _json(value: object, *, status: int = 200) -> Response:
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
-    if isinstance(error, AdytonError):
-        record_of(request.scope).code = error.code
+    code = error.code if isinstance(error, AdytonError) else INTERNAL
+    record_of(request.scope).code = code
     return problem(error)
 
 

@@ -17,6 +17,7 @@ from adyton.adapters.link import retry_after
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
 
 __all__ = [
+    "INTERNAL",
     "PROBLEM_MEDIA_TYPE",
     "BodyTooLargeError",
     "BodyTooSlowError",

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from adyton.adapters.store.records import Scope
 from adyton.codec.json import JsonObject, as_object, loads
-from adyton.errors import MalformedError
+from adyton.errors import MalformedError, UnavailableError
 from adyton.gateway.authentication import Authentication
 from adyton.gateway.exchange import read_body, while_caller_waits
 from adyton.gateway.limits import Limiter
@@ -19,10 +19,19 @@ from adyton.gateway.observer import record_of
 from adyton.gateway.ports import Clock, Verifier
 from adyton.model.receipt import MAX_RECEIPT_BYTES
 
-__all__ = ["Verifications"]
+__all__ = ["VerificationTimeoutError", "Verifications"]
 
 _POLICY_BYTES: Final = 256 * 1024
 _BODY_BYTES: Final = MAX_RECEIPT_BYTES + _POLICY_BYTES
+
+
+class VerificationTimeoutError(UnavailableError):
+    """The verifier gave no verdict in time: that is none, not a bad one."""
+
+    code = "verification-timeout"
+
+    def __init__(self) -> None:
+        super().__init__("there was no verdict in time")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +69,11 @@ class Verifications:
         )
 
     async def _verify(self, receipt: JsonObject, policy: JsonObject) -> JsonObject:
-        async with asyncio.timeout(self.deadline.total_seconds()):
-            return await self.verifier.verify(receipt, policy, at=self.clock())
+        try:
+            async with asyncio.timeout(self.deadline.total_seconds()):
+                return await self.verifier.verify(receipt, policy, at=self.clock())
+        except TimeoutError as error:
+            raise VerificationTimeoutError from error
 
 
 def _read(body: bytes) -> tuple[JsonObject, JsonObject]:
