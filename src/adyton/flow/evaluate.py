@@ -36,12 +36,13 @@ def evaluate(gathered: Gathered, *, circuits: Mapping[str, Circuit], budget: Bud
     private = parameters.private_inputs(gathered.extracted, asked)
     # Step 3: after the data are known to fit, so that a failed try costs nothing.
     if opened.subject is not None:
+        # Of the whole definition, with what the question added: another path is another question.
         budget.spend(opened.subject, _question_digest(definition.digest(), parameters))
     binding = Binding.of(
         nonce=question.nonce,
         audience=question.audience,
         source=gathered.extracted.source,
-        provider_digest=definition.digest(),
+        provider_digest=opened.provider_digest,
         time=time,
     )
     return Evaluated(

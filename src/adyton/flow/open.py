@@ -96,13 +96,14 @@ def open_sealed(
         # Step 2
         revealed[item.location] = _fresh_value(plaintext, now)
     # Step 3
-    definition, places = _definition(question, providers)
+    definition, digest, places = _definition(question, providers)
     # Step 4
     credentials = _credentials(question, definition, places, revealed)
     salt = credentials.pop(SALT, None) if definition.noir_circuit == OWNERSHIP else None
     return Opened(
         question=question,
         definition=definition,
+        provider_digest=digest,
         credentials=credentials,
         salt=salt,
         subject=_subject(definition, credentials),
@@ -125,12 +126,12 @@ def _fresh_value(plaintext: bytes, now: datetime) -> Json:
 
 def _definition(
     question: Question, providers: Mapping[str, ProviderDefinition]
-) -> tuple[ProviderDefinition, Mapping[str, str]]:
-    """Return the definition, and where in the question its credentials are, if it came with it."""
+) -> tuple[ProviderDefinition, bytes, Mapping[str, str]]:
+    """Return the definition, its digest, and where its credentials are if it came with them."""
     extraction, predicate = question.extraction, question.predicate
     if not isinstance(question.provider, str):
         brought = inline(question.provider, extraction=extraction, predicate=predicate)
-        return brought.definition, brought.places
+        return brought.definition, brought.definition.digest(), brought.places
     name = question.provider
     if name not in providers:
         raise ProviderUnknownError(provider=name, reason="is not one of this worker's")
@@ -140,10 +141,11 @@ def _definition(
             provider=name, reason=f"answers at {definition.endpoint}, not at {question.endpoint}"
         )
     if definition.is_open:
-        return complete(definition, extraction=extraction, predicate=predicate), {}
+        completed = complete(definition, extraction=extraction, predicate=predicate)
+        return completed, definition.digest(), {}
     if extraction is not None:
         raise MalformedError(f"the provider {name!r} knows what to extract; the question must not")
-    return definition, {}
+    return definition, definition.digest(), {}
 
 
 def _credentials(

@@ -54,7 +54,7 @@ def prove(
         question=fetched.opened.question,
         answer=evaluated.answer,
         provider=definition.id,
-        provider_digest=definition.digest(),
+        provider_digest=fetched.opened.provider_digest,
         source=evaluated.gathered.extracted.source,
         circuit=circuit.name,
         verification_key=circuit.key_digest,

@@ -23,6 +23,10 @@ __all__ = ["Attested", "Evaluated", "Fetched", "Gathered", "Opened", "Proven"]
 class Opened:
     """A question with its credentials in the clear, and the definition that it is put to.
 
+    ``provider_digest`` is how the statement names that definition: by the manifest's digest, also
+    where the question completes it (what it adds is in the statement), else by the digest of the
+    one that came with the question.
+
     ``subject`` stands for the sealed credentials in the disclosure budget: it is a digest of them,
     so it is as private as they are; ``None`` where there are none, and so nothing private. ``time``
     is the worker's, and the statement's.
@@ -30,6 +34,7 @@ class Opened:
 
     question: Question
     definition: ProviderDefinition
+    provider_digest: bytes
     credentials: Mapping[str, str] = field(repr=False)
     salt: str | None = field(repr=False)
     subject: bytes | None = field(repr=False)

@@ -14,11 +14,14 @@ from adyton.appraisal.appraise import CLOCK_TOLERANCE
 from adyton.appraisal.policy import Choice, ReceiptPolicy
 from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import check_signature
-from adyton.errors import AdytonError
+from adyton.errors import AdytonError, MalformedError
 from adyton.model.claims import Platform
+from adyton.model.manifest import Manifest
 from adyton.model.question import Question
 from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt
+from adyton.model.statement import Statement
 from adyton.model.verdict import Finding, Layer, LayerName, Part, Status
+from adyton.sources import inline
 
 __all__ = ["Expectation", "bind", "failed", "finding", "passed"]
 
@@ -58,7 +61,8 @@ def bind(
     2. *question*: it has the expected nonce, and is the expected question, for an audience of ours;
     3. *time*: it is neither too old nor from the future;
     4. *worker*: its manifest names the platform that the evidence is from, circuit and provider are
-       the manifest's and the policy's, and raw data lived in processes of an accepted isolation.
+       the manifest's and the policy's (or the provider came with the question), and raw data lived
+       in processes of an accepted isolation.
     """
     return Layer(
         name=LayerName.RECEIPT,
@@ -156,12 +160,8 @@ def _worker(receipt: Receipt, policy: ReceiptPolicy | None, platform: Platform |
     if manifest.circuits.get(statement.circuit) != statement.verification_key:
         text = f"the worker's manifest has another key for the circuit {statement.circuit!r}"
         findings.append(finding("circuit-mismatch", text))
-    # A definition that came with the question is in no manifest: its digest is the question's.
-    if not _is_inline(statement.question) and (
-        manifest.providers.get(statement.provider) != statement.provider_digest
-    ):
-        text = f"the worker's manifest has another definition of {statement.provider!r}"
-        findings.append(finding("provider-mismatch", text))
+    if (mismatch := _provider_mismatch(statement, manifest)) is not None:
+        findings.append(finding("provider-mismatch", mismatch))
     if not isinstance(policy.providers, Choice) and not _is_named(
         policy.providers, statement.provider, statement.provider_digest
     ):
@@ -178,8 +178,25 @@ def _worker(receipt: Receipt, policy: ReceiptPolicy | None, platform: Platform |
     return failed("worker", *findings) if findings else passed("worker")
 
 
-def _is_inline(question: Question) -> bool:
-    return not isinstance(question.provider, str)
+def _provider_mismatch(statement: Statement, manifest: Manifest) -> str | None:
+    """Return what speaks against the statement's provider being the one that was asked."""
+    question = statement.question
+    if isinstance(question.provider, str):
+        if statement.provider != question.provider:
+            return f"the question is for {question.provider!r}, not for {statement.provider!r}"
+        if manifest.providers.get(statement.provider) != statement.provider_digest:
+            return f"the worker's manifest has another definition of {statement.provider!r}"
+        return None
+    # A definition that came with the question is in no manifest: it is made from the question anew.
+    try:
+        definition = inline(
+            question.provider, extraction=question.extraction, predicate=question.predicate
+        ).definition
+    except MalformedError as error:
+        return f"the question's provider is none: {error}"
+    if (statement.provider, statement.provider_digest) != (definition.id, definition.digest()):
+        return "the statement's provider is not the one that came with the question"
+    return None
 
 
 def _is_named(accepted: Mapping[str, frozenset[bytes]], name: str, digest: bytes) -> bool:
