@@ -1,0 +1,5 @@
+"""``python -m adyton.cli`` is ``adyton``."""
+
+from adyton.cli import main
+
+main()

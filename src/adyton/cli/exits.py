@@ -1,0 +1,95 @@
+"""From an error to an exit code, one line on stderr, and what to do next."""
+
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Final
+
+import typer
+
+from adyton.cli.terminal import notes
+from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
+
+__all__ = ["NO", "NO_ANSWER", "USAGE", "YES", "exit_code", "report"]
+
+YES: Final = 0
+NO: Final = 1
+USAGE: Final = 2
+NO_ANSWER: Final = 3
+
+# The first entry along an error's class and its bases.
+_CODES: Final[Mapping[type[BaseException], int]] = {
+    MalformedError: USAGE,
+    RejectedError: NO,
+    UnavailableError: NO_ANSWER,
+    typer.TyperException: USAGE,
+}
+
+_NEXT: Final[Mapping[str, str]] = {
+    "gateway-unavailable": "is it running? start one with: adyton serve",
+    "unauthenticated": "make a key with: adyton keys create --name NAME",
+    "scope-missing": "make a key with that scope: adyton keys create --name NAME --scope ask",
+    "worker-rejected": "is this the policy for that worker? see: adyton policy init --help",
+    "prover-missing": "see what else is missing with: adyton doctor",
+    "library-missing": "see what else is missing with: adyton doctor",
+    "reference-string-missing": "see what else is missing with: adyton doctor",
+    "provider-unknown": "see which there are with: adyton providers list",
+    "budget-exhausted": "the worker forgets old questions after ADYTON_BUDGET_HOURS",
+}
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code for ``error``; what nobody foresaw is no answer, and never a yes."""
+    for parent in type(error).__mro__:
+        if parent in _CODES:
+            return _CODES[parent]
+    return NO_ANSWER
+
+
+def report(error: BaseException) -> int:
+    """Print ``error`` as one line, with what to do next where that is known; return its code."""
+    console = notes()
+    if isinstance(error, AdytonError):
+        # A gateway's errors carry their code in the text already.
+        text, mark = str(error), f" ({error.code})"
+        text = text if text.endswith(mark) else text + mark
+        advice = _NEXT.get(error.code, "")
+    elif isinstance(error, typer.TyperException):
+        text, advice = f"{_lower(error.format_message())} (usage)", _usage_advice(error)
+    else:
+        text = (
+            f"adyton failed with {type(error).__name__} at {_place(error.__traceback__)} (internal)"
+        )
+        advice = "this is a fault of ours; please report it with this line"
+    # One line even for a message of several, and no markup: the text may be a stranger's.
+    line = " ".join(text.split())
+    console.print(f"[bold red]error:[/bold red] {_plain(line)}", soft_wrap=True)
+    if advice:
+        console.print(f"  [dim]{_plain(advice)}[/dim]", soft_wrap=True)
+    if os.environ.get("ADYTON_TRACEBACK") and not isinstance(error, typer.TyperException):
+        console.print_exception()
+    return exit_code(error)
+
+
+def _plain(text: str) -> str:
+    printable = "".join(character if character.isprintable() else "?" for character in text)
+    return printable.replace("[", "\\[")
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:].rstrip(".")
+
+
+def _usage_advice(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    command = getattr(context, "command_path", "adyton")
+    return f"see: {command} --help"
+
+
+def _place(traceback: TracebackType | None) -> str:
+    place = "?"
+    while traceback is not None:
+        module = traceback.tb_frame.f_globals.get("__name__", "?")
+        place = f"{module}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return place

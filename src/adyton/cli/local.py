@@ -1,0 +1,203 @@
+"""A whole Adyton on this machine for a while: sandbox, worker and gateway, each as its own process.
+
+The demonstration, the tests and the measurements use it; ``adyton serve`` does not. The data
+sources are the sandbox's, the platform is ``insecure``, and everything is in a temporary folder
+that is removed at the end. Settings of the caller's own installation do not leak in, but for where
+its tools and its reference string are.
+"""
+
+import asyncio
+import http.client
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from adyton.adapters.store.administration import create_key
+from adyton.adapters.store.records import Scope
+from adyton.appraisal.policy import Policy
+from adyton.cli.development import development_policy, write_whole
+from adyton.cli.playing import overrides
+from adyton.cli.processes import Child, ProcessEndedError
+from adyton.model.isolation import Isolation
+
+__all__ = ["LocalStack"]
+
+_START_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.01
+_TOOLS: Final = frozenset({"ADYTON_BB", "ADYTON_ACVM", "ADYTON_CACHE"})
+_COMMAND: Final = (sys.executable, "-m", "adyton.cli")
+_COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "worker": (sys.executable, "-m", "adyton.worker.server"),
+    "gateway": (*_COMMAND, "gateway"),
+}
+
+
+class LocalStack:
+    """Sandbox, worker and gateway, for ``with`` or ``async with``.
+
+    ``environ`` holds settings of worker and gateway by name (``ADYTON_BUDGET="3"``). Once started
+    there are ``url``, ``api_key`` (with every scope), ``policy`` (it accepts this stack's worker
+    and wants nonces compared), ``pids`` by name, and ``state``: the folder with every file that
+    there is, logs and database included.
+    """
+
+    def __init__(self, *, isolation: Isolation | str = Isolation.REQUEST, **environ: str) -> None:
+        self.state = Path()
+        self.api_key = ""
+        self._given = {"ADYTON_ISOLATION": Isolation(isolation).value, **environ}
+        self._environ: Mapping[str, str] = {}
+        self._children: dict[str, Child] = {}
+        self._ports: dict[str, int] = {}
+        self._policy: Policy | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the gateway serves."""
+        return f"http://127.0.0.1:{self._ports['gateway']}"
+
+    @property
+    def policy(self) -> Policy:
+        """What accepts this stack's worker; ``policy.yaml`` in ``state`` is the same."""
+        if self._policy is None:
+            raise RuntimeError("the stack has not been started")
+        return self._policy
+
+    @property
+    def pids(self) -> Mapping[str, int]:
+        """The process ids of ``sandbox``, ``worker`` and ``gateway``."""
+        return {name: child.pid for name, child in self._children.items()}
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment of worker and gateway, for commands about this stack."""
+        return self._environ
+
+    def log(self, name: str) -> Path:
+        """Return the file with everything that a process wrote."""
+        return self.state / f"{name}.log"
+
+    def start(self) -> None:
+        """Start everything; it can answer when this returns. Raises ``ProcessEndedError``."""
+        # A short path: a unix socket's has at most 107 bytes.
+        self.state = Path(tempfile.mkdtemp(prefix="adyton-"))
+        deadline = time.monotonic() + _START_SECONDS
+        try:
+            authority = self._start_sandbox(deadline)
+            self._start("worker")
+            self._start("gateway", notify=True)
+            text = development_policy(self.state, added_roots=authority)
+            write_whole(self.state / "policy.yaml", text)
+            self._policy = Policy.from_bytes(text.encode())
+            self._ports["gateway"] = self._children["gateway"].announced(deadline=deadline)["port"]
+            self.api_key = self._create_key()
+            self._wait_for_worker(deadline)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End everything, the last one started first, and remove the folder."""
+        for name in reversed(self._children):
+            self._children[name].stop()
+        self._children.clear()
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    def restart_worker(self, *, crash: bool = False) -> None:
+        """End the worker, as a crash would with ``crash``, and start another: it has other keys."""
+        worker = self._children["worker"]
+        worker.kill() if crash else worker.stop()
+        self._start("worker")
+        self._wait_for_worker(time.monotonic() + _START_SECONDS)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self.start)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await asyncio.to_thread(self.stop)
+
+    def _start(self, name: str, *, notify: bool = False) -> None:
+        self._children[name] = Child(
+            name, _COMMANDS[name], environ=self._environ, log=self.log(name), notify=notify
+        )
+
+    def _start_sandbox(self, deadline: float) -> Path:
+        authority = self.state / "sandbox-ca.pem"
+        command = (*_COMMAND, "sandbox", "--port", "0", "--ca-out", str(authority))
+        environ = _foreign()
+        self._children["sandbox"] = Child(
+            "sandbox", command, environ=environ, log=self.log("sandbox"), notify=True
+        )
+        found = self._children["sandbox"].announced(deadline=deadline)
+        self._ports["sandbox"] = found["port"]
+        self._environ = {
+            **environ,
+            "ADYTON_STATE_DIR": str(self.state),
+            "ADYTON_PORT": "0",
+            "ADYTON_ADDED_ROOTS": str(authority),
+            "ADYTON_EGRESS_ALLOW": ",".join(found["hosts"]),
+            "ADYTON_EGRESS_OVERRIDE": overrides(found["hosts"], found["port"]),
+            **self._given,
+        }
+        return authority
+
+    def _create_key(self) -> str:
+        url = self._environ.get("DATABASE_URL", f"sqlite:///{self.state / 'adyton.db'}")
+
+        def create() -> str:
+            made = create_key(url, name="local", scopes=list(Scope), now=datetime.now(UTC))
+            return asyncio.run(made).text
+
+        # A loop in a thread of its own: the caller's thread may run one already.
+        with ThreadPoolExecutor(1) as threads:
+            return threads.submit(create).result()
+
+    def _wait_for_worker(self, deadline: float) -> None:
+        while not self._is_healthy():
+            for child in self._children.values():
+                child.check_alive()
+            if time.monotonic() > deadline:
+                raise ProcessEndedError(name="worker", reason="it was not ready in time")
+            time.sleep(_POLL_SECONDS)
+
+    def _is_healthy(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self._ports["gateway"], timeout=10)
+        try:
+            connection.request("GET", "/v1/health")
+            return connection.getresponse().status == http.client.OK
+        finally:
+            connection.close()
+
+
+def _foreign() -> dict[str, str]:
+    """Return the caller's environment without the settings of an installation of its own."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _TOOLS or not (name.startswith("ADYTON_") or name == "DATABASE_URL")
+    }

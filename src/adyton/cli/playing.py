@@ -1,0 +1,65 @@
+"""The sandbox as a process: serves, says how to use it, and ends when told to."""
+
+import asyncio
+import errno
+from pathlib import Path
+
+from rich.table import Table
+
+from adyton.cli.development import write_whole
+from adyton.cli.processes import announce, stopped
+from adyton.cli.terminal import console
+from adyton.errors import UnavailableError
+from adyton.sandbox import TOKENS, Sandbox
+
+__all__ = ["PortTakenError", "overrides", "run_sandbox"]
+
+
+class PortTakenError(UnavailableError):
+    """Something else listens on the port."""
+
+    code = "address-unavailable"
+
+    def __init__(self, *, port: int, reason: str) -> None:
+        super().__init__(f"cannot listen on port {port}: {reason}")
+
+
+def run_sandbox(*, port: int, authority: Path, notify: int | None) -> None:
+    """Serve the sandbox until the process is told to end."""
+    asyncio.run(_play(port=port, authority=authority, notify=notify))
+
+
+async def _play(*, port: int, authority: Path, notify: int | None) -> None:
+    stop = stopped()
+    sandbox = Sandbox()
+    try:
+        await sandbox.start(port=port)
+    except OSError as error:
+        reason = errno.errorcode.get(error.errno or 0, "") or type(error).__name__
+        raise PortTakenError(port=port, reason=error.strerror or reason) from error
+    try:
+        await asyncio.to_thread(write_whole, authority, sandbox.ca_pem)
+        announce(notify, port=sandbox.port, hosts=sandbox.hosts)
+        if notify is None:
+            _explain(sandbox, authority)
+        await stop.wait()
+    finally:
+        await sandbox.stop()
+
+
+def overrides(hosts: tuple[str, ...], port: int) -> str:
+    """Return the gateway's setting that sends ``hosts`` to the sandbox."""
+    return ",".join(f"{host}=127.0.0.1:{port}" for host in hosts)
+
+
+def _explain(sandbox: Sandbox, authority: Path) -> None:
+    shown = console()
+    shown.print(f"[bold]sandbox[/bold] on 127.0.0.1 port {sandbox.port}, until Ctrl+C")
+    shown.print("\nfor a worker and a gateway that ask it, in their environment:")
+    print(f"export ADYTON_ADDED_ROOTS={authority.absolute()}")
+    print(f"export ADYTON_EGRESS_OVERRIDE={overrides(sandbox.hosts, sandbox.port)}")
+    table = Table("access token", "what the data source then does", box=None, padding=(0, 2, 0, 0))
+    for token, meaning in TOKENS.items():
+        table.add_row(token, meaning)
+    shown.print()
+    shown.print(table)

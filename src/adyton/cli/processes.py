@@ -1,0 +1,142 @@
+"""Child processes: started with a log of their own, watched until they serve, and ended."""
+
+import asyncio
+import json
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from adyton.errors import UnavailableError
+
+__all__ = ["NOTIFY_LIMIT", "Child", "ProcessEndedError", "announce", "stopped"]
+
+NOTIFY_LIMIT: Final = 4096
+_GRACE_SECONDS: Final = 20.0
+_LOG_TAIL_BYTES: Final = 4096
+
+
+class ProcessEndedError(UnavailableError):
+    """A process that was started did not come up, or ended by itself."""
+
+    code = "process-ended"
+
+    def __init__(self, *, name: str, reason: str) -> None:
+        super().__init__(f"the {name} did not start: {reason}")
+        self.name = name
+
+
+def announce(descriptor: int | None, **fields: Any) -> None:
+    """Tell whoever started this process that it serves now; ``None`` where nobody asked.
+
+    One line of JSON on a pipe that was inherited: its reader neither polls nor guesses a port.
+    """
+    if descriptor is None:
+        return
+    with suppress(OSError):
+        os.write(descriptor, json.dumps(fields).encode() + b"\n")
+        os.close(descriptor)
+
+
+def stopped() -> asyncio.Event:
+    """Return an event that is set when this process is told to end (SIGINT or SIGTERM)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    return stop
+
+
+class Child:
+    """A process whose output goes to ``log``. ``notify`` gives it a pipe for ``announce``."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        log: Path,
+        notify: bool = False,
+    ) -> None:
+        self.name, self._log = name, log
+        self._news: int | None = None
+        arguments, passed = [*command], tuple[int, ...]()
+        if notify:
+            self._news, theirs = os.pipe()
+            arguments += ["--notify-fd", str(theirs)]
+            passed = (theirs,)
+        try:
+            with log.open("ab") as output:
+                self._process = subprocess.Popen(  # noqa: S603  # our own modules, no shell
+                    arguments,
+                    env=dict(environ),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    pass_fds=passed,
+                )
+        finally:
+            for descriptor in passed:
+                os.close(descriptor)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def check_alive(self) -> None:
+        """Raise ``ProcessEndedError``, with the last line of its log, where it has ended."""
+        if (status := self._process.poll()) is not None:
+            reason = self._last_words() or f"it ended with status {status}"
+            raise ProcessEndedError(name=self.name, reason=reason)
+
+    def announced(self, *, deadline: float) -> Mapping[str, Any]:
+        """Return what the process announces, or raise ``ProcessEndedError``.
+
+        ``deadline`` is by the monotonic clock.
+        """
+        if self._news is None:
+            raise RuntimeError(f"the {self.name} was started without a pipe")
+        descriptor, self._news = self._news, None
+        with os.fdopen(descriptor, "rb") as news:
+            remaining = max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select([news], [], [], remaining)
+            line = news.readline(NOTIFY_LIMIT) if ready else b""
+        if line:
+            return dict(json.loads(line))
+        if ready:
+            # The pipe closed without a word: the process is ending, and its status comes at once.
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=5)
+        self.check_alive()
+        raise ProcessEndedError(name=self.name, reason="it was not ready in time")
+
+    def stop(self) -> None:
+        """Ask the process to end, and end it if it does not."""
+        if self._news is not None:
+            os.close(self._news)
+            self._news = None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(timeout=_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End the process at once, as a crash would."""
+        self._process.kill()
+        self._process.wait()
+
+    def _last_words(self) -> str:
+        with self._log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _LOG_TAIL_BYTES))
+            lines = file.read().decode(errors="replace").strip().splitlines()
+        return lines[-1].removeprefix("error: ") if lines else ""

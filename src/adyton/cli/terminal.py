@@ -1,0 +1,53 @@
+"""What is printed: colours for people on a terminal, plain text and JSON for programs."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from rich.console import Console
+
+__all__ = ["WIDTH", "console", "notes", "print_json", "progress"]
+
+# Wider is harder to read, and some terminals are no wider.
+WIDTH: Final = 100
+
+
+def console() -> Console:
+    """Return where results go: stdout, in colours on a terminal only."""
+    return _limited(Console(highlight=False))
+
+
+def notes() -> Console:
+    """Return where everything else goes: stderr."""
+    return _limited(Console(stderr=True, highlight=False))
+
+
+def print_json(value: Any) -> None:
+    """Print ``value`` as JSON, for programs."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def progress(text: str) -> Iterator[None]:
+    """Show that something is going on, and for how long, while the block runs.
+
+    On a terminal only: in a log there is nothing to watch.
+    """
+    shown = notes()
+    if not shown.is_terminal:
+        yield
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=shown, transient=True) as bar:
+        bar.add_task(text, total=None)
+        yield
+
+
+def _limited(made: Console) -> Console:
+    # Not a terminal has no width: what is read later is as wide as it may be.
+    made.width = min(made.width, WIDTH) if made.is_terminal else WIDTH
+    return made
