@@ -148,6 +148,7 @@ def verify_path(
     *,
     roots: Mapping[str, bytes],
     suite: Suite,
+    to_authority: bool = False,
     cache: PathCache | None = None,
 ) -> Path:
     """Return the path in ``certificates``, which begin at the root, or raise.
@@ -157,7 +158,8 @@ def verify_path(
     3. Every certificate but the last is a certification authority: basic constraints, critical, and
        the key usage keyCertSign.
     4. No authority has more authorities below it than its path length allows.
-    5. The last certificate is none, and its key usage is digitalSignature.
+    5. The last certificate is none, and its key usage is digitalSignature. With ``to_authority``,
+       it is one like the others.
     6. No certificate has a critical extension that is not understood here.
 
     Whether it is valid at some time is for ``Path.check_valid``, whether it is revoked for a list.
@@ -170,7 +172,7 @@ def verify_path(
     verified: list[Certificate] = []
     digest = suite.name.encode()
     for position, der in enumerate(certificates):
-        is_leaf = position == len(certificates) - 1
+        is_leaf = position == len(certificates) - 1 and not to_authority
         digest = sha256(digest + sha256(der) + bytes([is_leaf]))
         found = cache.find(digest) if cache is not None else None
         if found is None:
