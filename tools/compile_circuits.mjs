@@ -2,6 +2,7 @@
 //
 //   node tools/compile_circuits.mjs                  every circuit, into circuits/
 //   node tools/compile_circuits.mjs --out DIR NAME   some circuits, into DIR/NAME/
+//   node tools/compile_circuits.mjs --sources DIR    circuits from elsewhere, into DIR/
 //
 // An artifact keeps what solving and proving need: the compiler's version, the ABI, the bytecode.
 // Debug symbols and the file map are left out: they hold paths of this machine. Same sources and
@@ -16,7 +17,7 @@ import { gunzipSync } from 'node:zlib';
 import { BackendType, Barretenberg } from '@aztec/bb.js';
 import { compile_program, createFileManager } from '@noir-lang/noir_wasm';
 
-const SOURCES = join(dirname(fileURLToPath(import.meta.url)), '..', 'circuits');
+const CIRCUITS = join(dirname(fileURLToPath(import.meta.url)), '..', 'circuits');
 // What proofs are made with: Keccak for the transcript, and zero knowledge on.
 const SETTINGS = {
   ipaAccumulation: false,
@@ -28,18 +29,18 @@ const SETTINGS = {
 // The compiler announces each file on standard output, by its path on this machine.
 console.log = () => {};
 
-async function circuits() {
+async function circuits(sources) {
   const names = [];
-  for (const entry of await readdir(SOURCES, { withFileTypes: true })) {
+  for (const entry of await readdir(sources, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
-    const manifest = await readFile(join(SOURCES, entry.name, 'Nargo.toml'), 'utf8');
+    const manifest = await readFile(join(sources, entry.name, 'Nargo.toml'), 'utf8');
     if (manifest.includes('type = "bin"')) names.push(entry.name);
   }
   return names.sort();
 }
 
-async function compile(name) {
-  const files = createFileManager(resolve(SOURCES, name));
+async function compile(sources, name) {
+  const files = createFileManager(resolve(sources, name));
   const quiet = () => {};
   const { program } = await compile_program(files, undefined, quiet, quiet);
   return { noir_version: program.noir_version, abi: program.abi, bytecode: program.bytecode };
@@ -53,14 +54,15 @@ async function verificationKey(prover, name, artifact) {
 }
 
 const { values, positionals } = parseArgs({
-  options: { out: { type: 'string', default: SOURCES } },
+  options: { sources: { type: 'string', default: CIRCUITS }, out: { type: 'string' } },
   allowPositionals: true,
 });
+const { sources, out = sources } = values;
 const prover = await Barretenberg.new({ backend: BackendType.NativeUnixSocket });
 try {
-  for (const name of positionals.length ? positionals : await circuits()) {
-    const folder = join(values.out, name);
-    const artifact = await compile(name);
+  for (const name of positionals.length ? positionals : await circuits(sources)) {
+    const folder = join(out, name);
+    const artifact = await compile(sources, name);
     const key = await verificationKey(prover, name, artifact);
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'artifact.json'), `${JSON.stringify(artifact)}\n`);
