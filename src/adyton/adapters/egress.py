@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import re
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -25,9 +25,11 @@ __all__ = [
     "EgressPolicy",
     "EgressRefusedError",
     "EgressUnreachableError",
+    "Lookup",
     "NamePattern",
     "destinations_from_texts",
     "is_public",
+    "look_up",
     "override_from_text",
     "resolve",
 ]
@@ -42,7 +44,8 @@ _NUMERIC_END: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 # RFC 6052: the IPv4 address is in the last 32 bits, and the network translates it.
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
-_Ip: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Ip: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Lookup: TypeAlias = Callable[[str, int], Awaitable[tuple[Ip, ...]]]
 
 
 class DestinationMalformedError(MalformedError):
@@ -161,7 +164,9 @@ class EgressPolicy:
             raise EgressRefusedError
 
 
-async def resolve(destination: Destination, policy: EgressPolicy) -> tuple[tuple[str, int], ...]:
+async def resolve(
+    destination: Destination, policy: EgressPolicy, *, lookup: Lookup
+) -> tuple[tuple[str, int], ...]:
     """Return the addresses to connect to for an allowed ``destination``.
 
     1. the policy allows the name and port;
@@ -174,15 +179,15 @@ async def resolve(destination: Destination, policy: EgressPolicy) -> tuple[tuple
     # Step 1
     policy.check(destination)
     if (override := policy.overrides.get(destination)) is not None:
-        return tuple((str(address), override[1]) for address in await _addresses(*override))
+        return tuple((str(address), override[1]) for address in await lookup(*override))
     # Step 2
-    addresses = await _addresses(destination.host, destination.port)
+    addresses = await lookup(destination.host, destination.port)
     if not all(is_public(address) for address in addresses):
         raise EgressAddressRefusedError
     return tuple((str(address), destination.port) for address in addresses)
 
 
-def is_public(address: _Ip) -> bool:
+def is_public(address: Ip) -> bool:
     """Whether ``address`` is one host of the public internet, whatever it is wrapped in."""
     if isinstance(address, ipaddress.IPv6Address):
         if (inner := _embedded(address)) is not None:
@@ -205,7 +210,10 @@ def _split_port(text: str, *, default: int) -> tuple[str, int]:
         host, port = text.strip(), str(default)
     if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= _MAX_PORT):
         raise DestinationMalformedError(f"the port of {text[:64]!r} is not in 1..{_MAX_PORT}")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    host = host.removeprefix("[").removesuffix("]")
+    if not host:
+        raise DestinationMalformedError(f"there is no host in {text[:64]!r}")
+    return host, int(port)
 
 
 def override_from_text(text: str) -> tuple[Destination, tuple[str, int]]:
@@ -241,7 +249,8 @@ def _is_address(host: str) -> bool:
     return True
 
 
-async def _addresses(host: str, port: int) -> tuple[_Ip, ...]:
+async def look_up(host: str, port: int) -> tuple[Ip, ...]:
+    """Return the addresses that the system knows for ``host``, or raise."""
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)

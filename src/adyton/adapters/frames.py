@@ -5,7 +5,7 @@ Both ends bound what they read: the host is the worker's adversary, and a worker
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 import msgpack
 
@@ -54,7 +54,11 @@ def unpack_frame(payload: bytes) -> Fields:
     """Return the map in ``payload``, or raise ``FrameMalformedError``."""
     try:
         value = msgpack.unpackb(
-            payload, raw=False, max_array_len=_MAX_ITEMS, max_map_len=_MAX_ITEMS
+            payload,
+            raw=False,
+            max_array_len=_MAX_ITEMS,
+            max_map_len=_MAX_ITEMS,
+            ext_hook=_refuse_extension,
         )
     except (ValueError, msgpack.exceptions.UnpackException) as error:
         raise FrameMalformedError("a frame does not hold msgpack") from error
@@ -78,6 +82,10 @@ async def read_frame(
         return unpack_frame(await reader.readexactly(size))
     except asyncio.IncompleteReadError as error:
         raise FrameMalformedError("the connection ends within a frame") from error
+
+
+def _refuse_extension(code: int, _data: bytes) -> NoReturn:
+    raise FrameMalformedError(f"a frame holds the msgpack extension {code}")
 
 
 def _check_size(size: int, limit_bytes: int) -> None:

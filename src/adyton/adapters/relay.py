@@ -9,19 +9,18 @@ the networks behind it (see ``egress``), and keep one connection from taking eve
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, NoReturn, cast
+from typing import Final, cast
 
 from adyton.adapters.egress import (
     Destination,
-    DestinationMalformedError,
-    EgressAddressRefusedError,
     EgressPolicy,
-    EgressRefusedError,
     EgressUnreachableError,
+    Lookup,
+    look_up,
     resolve,
 )
 from adyton.adapters.frames import (
@@ -29,13 +28,12 @@ from adyton.adapters.frames import (
     FrameMalformedError,
     frame_size,
     pack_frame,
-    read_frame,
     unpack_frame,
 )
 from adyton.adapters.unix import listening_socket, remove_socket
 from adyton.errors import AdytonError, UnavailableError
 
-__all__ = ["EgressBusyError", "Relay", "RelayLimits", "RelayMeter", "open_egress"]
+__all__ = ["EgressBusyError", "Relay", "RelayLimits", "RelayMeter"]
 
 REQUEST_LIMIT: Final = 1024
 
@@ -77,8 +75,16 @@ class RelayMeter:
 class Relay:
     """Listens until ``close``. Who replaces ``policy`` meanwhile decides about the next request."""
 
-    def __init__(self, path: Path, policy: EgressPolicy, *, limits: RelayLimits) -> None:
+    def __init__(
+        self,
+        path: Path,
+        policy: EgressPolicy,
+        *,
+        limits: RelayLimits,
+        lookup: Lookup = look_up,
+    ) -> None:
         self.policy, self.limits, self.meter = policy, limits, RelayMeter()
+        self.lookup = lookup
         self._path = path
         self._inner: set[_Inner] = set()
         self._server: asyncio.Server | None = None
@@ -279,7 +285,7 @@ class _Inner(_Half):
     async def _connect(self, destination: Destination) -> None:
         try:
             async with asyncio.timeout(self.relay.limits.connect.total_seconds()):
-                addresses = await resolve(destination, self.relay.policy)
+                addresses = await resolve(destination, self.relay.policy, lookup=self.relay.lookup)
                 await self._connect_to_one_of(addresses)
         except AdytonError as error:
             self.refuse(error)
@@ -312,43 +318,3 @@ class _Inner(_Half):
     def _after(self, delay: timedelta, action: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         self._timers.append(loop.call_later(delay.total_seconds(), action))
-
-
-async def open_egress(
-    path: Path, *, host: str, port: int, within: timedelta
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Return a connection to ``host`` through the relay at ``path``, or raise the relay's reason.
-
-    That it leads to ``host`` is the relay's word: the TLS handshake decides.
-    """
-    try:
-        async with asyncio.timeout(within.total_seconds()):
-            reader, writer = await asyncio.open_unix_connection(path)
-            try:
-                writer.write(pack_frame({"host": host, "port": port}, limit_bytes=REQUEST_LIMIT))
-                answer = await read_frame(reader, limit_bytes=REQUEST_LIMIT)
-                if answer != {"ok": True}:
-                    _raise_refusal(answer)
-            except BaseException:
-                writer.close()
-                raise
-    except (OSError, TimeoutError) as error:
-        raise EgressUnreachableError from error
-    return reader, writer
-
-
-def _raise_refusal(answer: Mapping[str, object] | None) -> NoReturn:
-    code = answer.get("error") if answer else None
-    refusal = _REFUSALS.get(str(code), EgressUnreachableError)
-    raise refusal()
-
-
-_REFUSALS: Final[Mapping[str, Callable[[], AdytonError]]] = {
-    EgressRefusedError.code: EgressRefusedError,
-    EgressAddressRefusedError.code: EgressAddressRefusedError,
-    EgressBusyError.code: EgressBusyError,
-    EgressUnreachableError.code: EgressUnreachableError,
-    DestinationMalformedError.code: lambda: DestinationMalformedError(
-        "the egress relay cannot read the destination"
-    ),
-}

@@ -31,24 +31,20 @@ from adyton.adapters.egress import (
     NamePattern,
     override_from_text,
 )
+from adyton.adapters.environment import (
+    SettingMalformedError,
+    read_number,
+    read_path,
+    read_socket,
+    state_folder,
+)
 from adyton.adapters.store.database import DatabaseUrlMalformedError, check_url
-from adyton.adapters.unix import MAX_PATH_BYTES
-from adyton.errors import AdytonError, MalformedError
+from adyton.errors import AdytonError
 
-__all__ = ["GatewayLimits", "GatewaySettings", "SettingMalformedError"]
+__all__ = ["GatewayLimits", "GatewaySettings"]
 
 _MAX_PORT: Final = 65_535
 _MAX_NUMBER: Final = 1_000_000
-
-
-class SettingMalformedError(MalformedError):
-    """A setting is not usable. The message names it, and quotes nothing that may be secret."""
-
-    code = "setting-malformed"
-
-    def __init__(self, *, name: str, reason: str) -> None:
-        super().__init__(f"{name}: {reason}")
-        self.name = name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +77,7 @@ class GatewaySettings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "GatewaySettings":
         """Return the settings in ``environ``, or raise ``SettingMalformedError``."""
-        state = _state_dir(environ)
+        state = state_folder(environ)
         certificate = _optional_file(environ, "ADYTON_TLS_CERTIFICATE")
         key = _optional_file(environ, "ADYTON_TLS_KEY")
         if (certificate is None) != (key is None):
@@ -89,12 +85,12 @@ class GatewaySettings:
             raise SettingMalformedError(name="ADYTON_TLS_CERTIFICATE", reason=reason)
         return cls(
             host=environ.get("ADYTON_HOST", "127.0.0.1"),
-            port=_number(environ, "ADYTON_PORT", 8423, low=0, high=_MAX_PORT),
+            port=read_number(environ, "ADYTON_PORT", 8423, low=0, high=_MAX_PORT),
             tls_certificate=certificate,
             tls_key=key,
             state_dir=state,
-            worker_socket=_socket(environ, "ADYTON_WORKER_SOCKET", state / "worker.sock"),
-            egress_socket=_socket(environ, "ADYTON_EGRESS_SOCKET", state / "egress.sock"),
+            worker_socket=read_socket(environ, "ADYTON_WORKER_SOCKET", state / "worker.sock"),
+            egress_socket=read_socket(environ, "ADYTON_EGRESS_SOCKET", state / "egress.sock"),
             database_url=_database(environ, state),
             egress_patterns=_patterns(environ),
             egress_overrides=_overrides(environ),
@@ -110,28 +106,9 @@ class GatewaySettings:
         )
 
 
-def _state_dir(environ: Mapping[str, str]) -> Path:
-    if text := environ.get("ADYTON_STATE_DIR"):
-        return Path(text).absolute()
-    if text := environ.get("XDG_STATE_HOME"):
-        return Path(text).absolute() / "adyton"
-    if text := environ.get("HOME"):
-        return Path(text).absolute() / ".local" / "state" / "adyton"
-    raise SettingMalformedError(name="ADYTON_STATE_DIR", reason="is not set, and there is no HOME")
-
-
-def _socket(environ: Mapping[str, str], name: str, default: Path) -> Path:
-    path = Path(environ.get(name) or default).absolute()
-    if len(str(path).encode()) > MAX_PATH_BYTES:
-        reason = f"a socket's path has at most {MAX_PATH_BYTES} bytes: {path}"
-        raise SettingMalformedError(name=name, reason=reason)
-    return path
-
-
 def _optional_file(environ: Mapping[str, str], name: str) -> Path | None:
-    if not (text := environ.get(name)):
+    if (path := read_path(environ, name)) is None:
         return None
-    path = Path(text).absolute()
     if not path.is_file():
         raise SettingMalformedError(name=name, reason=f"there is no file {path}")
     return path
@@ -144,13 +121,6 @@ def _database(environ: Mapping[str, str], state: Path) -> str:
     except DatabaseUrlMalformedError as error:
         raise SettingMalformedError(name="DATABASE_URL", reason=str(error)) from error
     return text
-
-
-def _number(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
-    text = environ.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and low <= int(text[:12]) <= high):
-        raise SettingMalformedError(name=name, reason=f"is not a number in {low}..{high}")
-    return int(text)
 
 
 def _texts(environ: Mapping[str, str], name: str) -> list[str]:
@@ -177,7 +147,7 @@ def _limits(environ: Mapping[str, str]) -> GatewayLimits:
     default = GatewayLimits()
 
     def number(name: str, value: int) -> int:
-        return _number(environ, name, value, low=1, high=_MAX_NUMBER)
+        return read_number(environ, name, value, low=1, high=_MAX_NUMBER)
 
     deadline = number("ADYTON_DEADLINE_SECONDS", int(default.deadline.total_seconds()))
     return GatewayLimits(
