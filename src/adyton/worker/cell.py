@@ -16,6 +16,7 @@ from adyton.adapters.acvm import Acvm
 from adyton.adapters.barretenberg import BlockingBarretenberg
 from adyton.adapters.frames import Fields
 from adyton.adapters.link import error_fields, linked_error
+from adyton.adapters.reference_string import ReferenceString
 from adyton.adapters.tls import HttpsClient
 from adyton.crypto.hpke import OpeningKey
 from adyton.errors import AdytonError
@@ -39,6 +40,7 @@ class Tools:
     circuits: Mapping[str, Circuit]
     programs: Mapping[str, bytes]
     solver: Acvm
+    reference: ReferenceString
     start_prover: Callable[[int], BlockingBarretenberg]
     http: HttpsClient
     isolation: Isolation
@@ -50,6 +52,7 @@ def serve(end: socket.socket, threads: int, *, tools: Tools) -> None:
     prover = CellProver(
         solver=tools.solver,
         programs=tools.programs,
+        reference=tools.reference,
         start=lambda: tools.start_prover(threads),
         turn=lambda: _turn(channel),
     )

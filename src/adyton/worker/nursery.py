@@ -47,6 +47,7 @@ class Nursery:
         self._lock = asyncio.Lock()
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._number = 0
 
     def start(self) -> None:
         """Start the template, which loads while others do something else."""
@@ -89,19 +90,32 @@ class Nursery:
             self._process = None
 
     async def _fork(self, end: socket.socket, threads: int) -> int:
-        # One at a time: replies carry no number.
+        # One at a time: the template has one thread, and its socket one reader.
         async with self._lock:
             for _attempt in range(2):
                 control = self._control or self._start()
+                self._number += 1
+                command = {"number": self._number, "threads": threads}
                 try:
-                    socket.send_fds(control, [msgpack.packb({"threads": threads})], [end.fileno()])
-                    reply = await asyncio.get_running_loop().sock_recv(control, _REPLY_LIMIT)
+                    socket.send_fds(control, [msgpack.packb(command)], [end.fileno()])
+                    pid = await self._pid(control)
                 except OSError:
-                    reply = b""
-                if reply:
-                    return int(msgpack.unpackb(reply)["pid"])
+                    pid = None
+                if pid is not None:
+                    return pid
+                # The template has died, and this try found it out.
                 await self.close()
         raise CellStartError
+
+    async def _pid(self, control: socket.socket) -> int | None:
+        loop = asyncio.get_running_loop()
+        while data := await loop.sock_recv(control, _REPLY_LIMIT):
+            reply = msgpack.unpackb(data)
+            # A caller that gave up left its reply behind: that cell is nobody's.
+            if reply["number"] == self._number:
+                return int(reply["pid"])
+            self.kill(reply["pid"])
+        return None
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -10,16 +10,23 @@ from adyton.adapters.barretenberg import (
     ProverCrashedError,
     ProverFailedError,
     ProverTimeoutError,
+    VerificationKey,
 )
 from adyton.adapters.barretenberg import Proof as NativeProof
+from adyton.adapters.reference_string import ReferenceString, check_points
 from adyton.flow.ports import Proof
 from adyton.proofs.circuit import Circuit
 
-__all__ = ["CellProver", "StartProver"]
+__all__ = ["CellProver", "StartProver", "circuit_gates"]
 
 StartProver: TypeAlias = Callable[[], BlockingBarretenberg]
 
 _GONE: Final = (ProverCrashedError, ProverFailedError, ProverTimeoutError)
+
+
+def circuit_gates(circuit: Circuit) -> int:
+    """Return how many gates, and so points of the reference string, a proof is made over."""
+    return 1 << VerificationKey.from_bytes(circuit.verification_key).log_size
 
 
 class CellProver:
@@ -34,10 +41,12 @@ class CellProver:
         *,
         solver: Acvm,
         programs: Mapping[str, bytes],
+        reference: ReferenceString,
         start: StartProver,
         turn: Callable[[], None],
     ) -> None:
         self._solver, self._programs = solver, programs
+        self._reference = reference
         self._start, self._turn = start, turn
         self._native = start()
         self._execution = solver.prepare()
@@ -46,9 +55,12 @@ class CellProver:
     def prove(self, circuit: Circuit, inputs: Mapping[int, int]) -> Proof:
         """Return a proof that ``inputs`` satisfy ``circuit``.
 
-        A prover that crashed, hung or talked nonsense is replaced, and asked once more. Raises
-        ``UnavailableError``, or ``RejectedError`` where the inputs do not satisfy the circuit.
+        Asks for no more points than the reference string has: ``bb`` would try to download them in
+        the middle of a proof. A prover that crashed, hung or talked nonsense is replaced, and asked
+        once more. Raises ``UnavailableError``, or ``RejectedError`` where the inputs do not satisfy
+        the circuit.
         """
+        check_points(self._reference, gates=circuit_gates(circuit))
         start = time.perf_counter()
         self._turn()
         turned = time.perf_counter()

@@ -91,7 +91,7 @@ def _obey(
         os.setpgid(pid, pid)
     end.close()
     living.add(pid)
-    control.send(msgpack.packb({"pid": pid}))
+    control.send(msgpack.packb({"number": command["number"], "pid": pid}))
     return True
 
 

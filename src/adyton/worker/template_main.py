@@ -1,5 +1,6 @@
 """Started by the worker as ``python -m adyton.worker.template_main SOCKET``: loads, then forks."""
 
+import contextlib
 import functools
 import os
 import socket
@@ -13,23 +14,34 @@ from adyton.adapters.acvm import Acvm
 from adyton.adapters.barretenberg import BlockingBarretenberg
 from adyton.adapters.installation import find_installation
 from adyton.adapters.library import load_circuits, load_programs
-from adyton.adapters.reference_string import find_reference_string
+from adyton.adapters.reference_string import (
+    ReferenceString,
+    ReferenceStringMissingError,
+    check_points,
+    download_points,
+    find_reference_string,
+)
 from adyton.adapters.tls import HttpsClient, trust
+from adyton.errors import UnavailableError
+from adyton.proofs.circuit import Circuit
 from adyton.worker import cell, template
 from adyton.worker.cell import Tools
 from adyton.worker.egress import through_relay
 from adyton.worker.loading import added_roots, provider_definitions
+from adyton.worker.proving import circuit_gates
 from adyton.worker.settings import WorkerSettings
 
 _PROVE_DEADLINE: Final = timedelta(seconds=30)
+_DOWNLOAD_DEADLINE: Final = timedelta(minutes=2)
 
 
 def load_tools(settings: WorkerSettings, environ: Mapping[str, str]) -> Tools:
     """Return everything that a cell needs; raises where something is not installed."""
     installation = find_installation(environ, home=Path.home())
     binary, solver = installation.require_bb(), installation.require_solver()
-    reference = find_reference_string(environ, home=Path.home())
     circuits = load_circuits(installation.circuits)
+    programs = load_programs(circuits)
+    reference = _reference_string(environ, binary, circuits, programs)
 
     def start_prover(threads: int) -> BlockingBarretenberg:
         return BlockingBarretenberg.start(
@@ -39,12 +51,39 @@ def load_tools(settings: WorkerSettings, environ: Mapping[str, str]) -> Tools:
     return Tools(
         providers=provider_definitions(settings, installation),
         circuits=circuits,
-        programs=load_programs(circuits),
+        programs=programs,
         solver=Acvm.from_file(solver, installation.cache),
+        reference=reference,
         start_prover=start_prover,
         http=HttpsClient(trust(added_roots(settings)), through_relay(settings.egress)),
         isolation=settings.isolation,
     )
+
+
+def _reference_string(
+    environ: Mapping[str, str],
+    binary: Path,
+    circuits: Mapping[str, Circuit],
+    programs: Mapping[str, bytes],
+) -> ReferenceString:
+    """Return the reference string, downloaded by ``bb`` where it is missing and can be had.
+
+    Without one, everything but proving works, and proving says what is missing.
+    """
+    reference = find_reference_string(environ, home=Path.home())
+    sizes = {name: circuit_gates(circuit) for name, circuit in circuits.items()}
+    largest = max(sizes, key=lambda name: sizes[name])
+    try:
+        check_points(reference, gates=sizes[largest])
+    except ReferenceStringMissingError:
+        with (
+            contextlib.suppress(UnavailableError),
+            BlockingBarretenberg.start(
+                binary, reference_string=reference.folder, threads=1, deadline=_DOWNLOAD_DEADLINE
+            ) as prover,
+        ):
+            return download_points(prover, reference, acir=programs[largest], gates=sizes[largest])
+    return reference
 
 
 def main() -> None:
