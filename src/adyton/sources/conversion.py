@@ -206,7 +206,7 @@ def _date(raw: object, field: FieldDefinition) -> date:
         if day is None:
             return _completed(date(year, month, 1), field.data_type)
         return date(year, month, day)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise FieldWrongTypeError(field=field.name, wanted="a date") from error
 
 

@@ -162,7 +162,7 @@ class _Reader:
             case events.MappingStartEvent():
                 items, places = self._pairs(depth=depth)
                 return MapNode(tag=event.tag, place=place, items=items, places=places)
-            case _:
+            case _:  # pragma: no cover  # the parser has no other event where a node stands
                 raise self._error("unexpected yaml", event)
 
     def _items(self, *, depth: int) -> tuple[Node, ...]:

@@ -237,13 +237,10 @@ def _check_placeholders(found: MapNode, request: RequestDefinition) -> None:
 
 
 def _scalars(node: Node) -> list[ScalarNode]:
-    match node:
-        case ScalarNode():
-            return [node]
-        case MapNode():
-            return [scalar for item in node.items.values() for scalar in _scalars(item)]
-        case _:
-            return [scalar for item in node.items for scalar in _scalars(item)]
+    """Return the texts in a text or in nested lists of them, which is all that a request has."""
+    if isinstance(node, ScalarNode):
+        return [node]
+    return [scalar for item in as_sequence(node, "a list") for scalar in _scalars(item)]
 
 
 def _predicates(node: Node, extraction: ExtractionDefinition) -> tuple[PredicateDefinition, ...]:

@@ -66,7 +66,8 @@ def compile_x_path(expression: str) -> et.XPath:
     try:
         # Without regexp=False, EXSLT would bring Python's backtracking expressions.
         return et.XPath(expression, regexp=False, smart_strings=False)
-    except et.XPathSyntaxError as error:
+    except (et.XPathSyntaxError, ValueError) as error:
+        # The second, for characters that no document holds.
         raise MalformedError("not an xpath") from error
 
 

@@ -105,11 +105,8 @@ def as_name(node: Node, what: str, pattern: Callable[[str], object]) -> str:
 
 def check_tag(node: Node, wanted: str | None) -> None:
     """Raise unless the node has the tag ``wanted``."""
-    if node.tag == wanted:
-        return
-    if node.tag is None:
-        raise node.place.error(f"the tag {wanted} is missing")
-    raise node.place.error(f"unknown tag {shown(node.tag)}")
+    if node.tag != wanted:
+        raise node.place.error(f"unknown tag {shown(str(node.tag))}")
 
 
 def checked(place: Place, function: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
