@@ -1,4 +1,4 @@
-"""The request path: open, fetch, extract, evaluate, prove; then attest and respond.
+"""The request path: open, foresee, fetch, extract, evaluate, prove; then attest and respond.
 
 The first half runs in a cell, which sees plaintext and is gone afterwards; the second in the
 worker, which holds the signing key and never sees any. Between them passes ``Proven``, in which
@@ -12,6 +12,7 @@ from adyton.flow.attest import attest
 from adyton.flow.evaluate import evaluate
 from adyton.flow.extract import extract
 from adyton.flow.fetch import fetch
+from adyton.flow.foresee import foresee
 from adyton.flow.open import open_sealed
 from adyton.flow.ports import Budget, Clock, Http, Opener, Platform, Prover, Randomness, Signer
 from adyton.flow.prove import prove
@@ -45,7 +46,9 @@ def derive(question: Question, *, manifest: bytes, ports: CellPorts) -> Proven:
     opened = open_sealed(
         question, opener=ports.opener, providers=ports.providers, now=ports.clock()
     )
-    fetched = fetch(opened, http=ports.http, randomness=ports.randomness)
+    fetched = fetch(
+        foresee(opened, circuits=ports.circuits), http=ports.http, randomness=ports.randomness
+    )
     evaluated = evaluate(extract(fetched), circuits=ports.circuits, budget=ports.budget)
     return prove(evaluated, manifest=manifest, prover=ports.prover, randomness=ports.randomness)
 
