@@ -215,6 +215,7 @@ def transactions(draw: st.DrawFn) -> tuple[TransactionParameters, Transactions]:
         categories=tuple(names),
         first_day=last_day - lookback + 1,
         last_day=last_day,
+        currency="USD",
         minimum_credit=draw(st.sampled_from([1, 2, 2**63 - 1])),
         required_periods=draw(st.integers(0, min(3, lookback // 30))),
     )

@@ -1,10 +1,13 @@
 """``transaction_pattern``: no transaction of some categories, and regular income, in a window.
 
 Columns, a row each transaction: ``category`` (string, or nothing), ``amount`` (integer or decimal;
-money in is positive, whatever the provider's sign) and ``date``. The window is the last
-``lookbackDays`` days, the day of the answer being the last. Transactions outside of it are left out
-here, and the circuit takes none. That a source was asked for the whole window is not established
-here: it is up to the provider's definition.
+money in is positive, whatever the provider's sign), ``date``, and where the definition has it
+``currency`` (string, or nothing; without the column, all are US dollars). What comes in in another
+currency than the one asked about is no credit, and its category counts all the same.
+
+The window is the last ``lookbackDays`` days, the day of the answer being the last. Transactions
+outside of it are left out here, and the circuit takes none. That a source was asked for the whole
+window is not established here: a definition's request and the worker's ``fetch`` do.
 """
 
 from collections.abc import Mapping
@@ -30,10 +33,13 @@ from adyton.proofs.columns import (
     required,
     texts,
 )
+from adyton.proofs.currencies import currency_from_json
 from adyton.proofs.predicates import (
+    DEFAULT_CURRENCY,
     PredicateMalformedError,
     check_predicate_keys,
     predicate_type,
+    read_currency,
     read_days,
     read_integer,
     scaled,
@@ -88,6 +94,7 @@ class TransactionParameters(Parameters):
     categories: tuple[str, ...]
     first_day: int
     last_day: int
+    currency: str
     minimum_credit: int
     required_periods: int
 
@@ -96,19 +103,21 @@ class TransactionParameters(Parameters):
         """Return the parameters of a predicate with ``lookbackDays``.
 
         ``{type: no_gambling | no_suspicious}``, ``{type: none_of, categories}`` or
-        ``{type: regular_income, minimum?, periods?}``: any credit, and as many periods as fit.
+        ``{type: regular_income, minimum?, periods?, currency?}``: any credit in US dollars, and as
+        many periods as fit.
         """
         type_ = predicate_type(predicate, _TYPES)
         lookback = _lookback(predicate)
         last_day = facts.time // SECONDS_PER_DAY
         categories: tuple[str, ...] = ()
-        minimum, periods = 1, 0
+        currency, minimum, periods = DEFAULT_CURRENCY, 1, 0
         match type_:
             case "none_of":
                 _check_keys(predicate, required=frozenset({"categories"}))
                 categories = _categories(predicate["categories"])
             case "regular_income":
-                _check_keys(predicate, optional=frozenset({"minimum", "periods"}))
+                _check_keys(predicate, optional=frozenset({"currency", "minimum", "periods"}))
+                currency = read_currency(predicate)
                 minimum = _minimum(predicate, facts)
                 periods = _periods(predicate, lookback)
             case _:
@@ -118,6 +127,7 @@ class TransactionParameters(Parameters):
             categories=categories,
             first_day=max(0, last_day - lookback + 1),
             last_day=last_day,
+            currency=currency,
             minimum_credit=minimum,
             required_periods=periods,
         )
@@ -131,6 +141,7 @@ class TransactionParameters(Parameters):
             categories=tuple(as_string(item, "parameters.categories") for item in categories),
             first_day=_day(record["first_day"], "parameters.first_day"),
             last_day=_day(record["last_day"], "parameters.last_day"),
+            currency=currency_from_json(record),
             minimum_credit=read_integer(record["minimum_credit"], "parameters.minimum_credit", U64),
             required_periods=as_integer(
                 record["required_periods"],
@@ -145,6 +156,7 @@ class TransactionParameters(Parameters):
             "categories": list(self.categories),
             "first_day": (EPOCH + timedelta(days=self.first_day)).isoformat(),
             "last_day": (EPOCH + timedelta(days=self.last_day)).isoformat(),
+            "currency": self.currency,
             "minimum_credit": str(self.minimum_credit),
             "required_periods": self.required_periods,
         }
@@ -161,6 +173,7 @@ class TransactionParameters(Parameters):
             "forbidden": [*hashes, *[0] * (FORBIDDEN - len(hashes))],
             "first_day": self.first_day,
             "last_day": self.last_day,
+            "currency": text_hash(self.currency),
             "minimum_credit": self.minimum_credit,
             "required_periods": self.required_periods,
         }
@@ -170,9 +183,18 @@ class TransactionParameters(Parameters):
         days = required(dates(find_column(extracted, "date"), "date"), "date")
         amounts = required(numbers(find_column(extracted, "amount"), "amount", I64), "amount")
         names = texts(find_column(extracted, "category"), "category")
+        currencies = (
+            texts(find_column(extracted, "currency"), "currency")
+            if "currency" in extracted.columns
+            else (DEFAULT_CURRENCY,) * len(days)
+        )
         found = tuple(
-            Transaction(category=name, day=day_number(day), credit=max(0, amount))
-            for name, day, amount in zip(names, days, amounts, strict=True)
+            Transaction(
+                category=name,
+                day=day_number(day),
+                credit=max(0, amount) if currency == self.currency else 0,
+            )
+            for name, day, amount, currency in zip(names, days, amounts, currencies, strict=True)
             if self.first_day <= day_number(day) <= self.last_day
         )
         check_count(len(found), "date", limit=TRANSACTIONS)
@@ -181,13 +203,16 @@ class TransactionParameters(Parameters):
 
 
 _KEYS: Final = frozenset(
-    {"categories", "first_day", "last_day", "minimum_credit", "required_periods"}
+    {"categories", "first_day", "last_day", "currency", "minimum_credit", "required_periods"}
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Transaction:
-    """One transaction: its category if it has one, its day, and what came in (0 for money out)."""
+    """One transaction: its category if it has one, its day, and what came in.
+
+    That is 0 for money that went out, or came in another currency than the one asked about.
+    """
 
     category: str | None
     day: int

@@ -107,6 +107,7 @@ def _transactions() -> Sample:
         categories=("gambling", "7995"),
         first_day=TODAY - 89,
         last_day=TODAY,
+        currency="USD",
         minimum_credit=250_000,
         required_periods=3,
     )
