@@ -104,7 +104,9 @@ def _frame(der: bytes, where: str) -> tuple[tuple[bytes, bytes], bytes]:
     outer.finish()
     body = crl.enter(Tag.SEQUENCE, "the part that is signed")
     algorithm = crl.element(Tag.SEQUENCE, "the signature's algorithm")
-    crl.take(Tag.BIT_STRING, "the signature")
+    # As in a certificate: no unused bits, which nobody would notice.
+    if crl.take(Tag.BIT_STRING, "the signature")[:1] != b"\0":
+        raise MalformedError(f"{where} has a signature that is not whole bytes")
     crl.finish()
     # Version 2, which is written as 1.
     if body.integer("version") != 1:

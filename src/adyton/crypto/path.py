@@ -11,7 +11,7 @@ was verified.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from types import MappingProxyType
@@ -82,7 +82,7 @@ class Certificate:
     subject: bytes
     common_name: str
     public_key_info: bytes
-    key: PublicKey
+    key: PublicKey = field(compare=False)
     signs_crls: bool
     extensions: Mapping[str, bytes]
     below: int | None
@@ -250,7 +250,10 @@ def _frame(der: bytes, where: str) -> _Frame:
     outer.finish()
     body = certificate.enter(Tag.SEQUENCE, "the part that is signed")
     algorithm = certificate.element(Tag.SEQUENCE, "the signature's algorithm")
-    certificate.take(Tag.BIT_STRING, "the signature")
+    # X.690, section 8.6.2.2: the first byte says how many bits at the end are unused. With another
+    # number there, the library would read the same signature from other bytes.
+    if certificate.take(Tag.BIT_STRING, "the signature")[:1] != b"\0":
+        raise MalformedError(f"{where} has a signature that is not whole bytes")
     certificate.finish()
     if body.has(Tag.VERSION):
         body.take(Tag.VERSION, "version")
