@@ -168,6 +168,7 @@ def test_whatever_changes_an_answer_changes_the_digest(old: str, new: str) -> No
         ("api.bank.example", "bänk.example", 4, "not a name in ascii"),
         ("?page={{page}}", "?page={{page}}#x", 4, "the url has a fragment"),
         ("?page={{page}}", "?page={{ page }}", 4, "a placeholder is not {{name}}"),
+        ("?page={{page}}", "?page={{page}", 4, "a placeholder is not {{name}}"),
         ("?page={{page}}", "?page={{nobody}}", 4, 'unknown placeholder "nobody"'),
         ("?page={{page}}", "?page=1", 15, 'the credential "page" is never used'),
         ('["Content-Type", "application/json"]', '["Content-Type"]', 7, "is not a pair"),
