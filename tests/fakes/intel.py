@@ -406,26 +406,28 @@ class FakeIntel:
         self,
         tee: Tee = "tdx",
         *,
-        tcb_info: Mapping[str, Any] | None = None,
-        qe_identity: Mapping[str, Any] | None = None,
-        root_crl: List | None = None,
-        pck_crl: List | None = None,
+        info: Mapping[str, Any] | None = None,
+        identity: Mapping[str, Any] | None = None,
+        root_list: List | None = None,
+        pck_list: List | None = None,
         **changes: Any,
     ) -> bytes:
-        """Return a file of collateral. Texts are signed as changed; ``changes`` are not."""
-        info, identity = self.tcb_info(tee, **(tcb_info or {})), self.qe_identity(tee)
-        if qe_identity is not None:
-            identity = self.qe_identity(tee, **qe_identity)
+        """Return a file of collateral.
+
+        Texts and lists are signed as told; what ``changes`` puts into the file is as it is.
+        """
+        tcb_info = self.tcb_info(tee, **(info or {}))
+        qe_identity = self.qe_identity(tee, **(identity or {}))
         record: dict[str, Any] = {
             "pck_crl_issuer_chain": self.pem("authority", "root"),
-            "root_ca_crl": self.crl("root", root_crl).hex(),
-            "pck_crl": self.crl("authority", pck_crl).hex(),
+            "root_ca_crl": self.crl("root", root_list).hex(),
+            "pck_crl": self.crl("authority", pck_list).hex(),
             "tcb_info_issuer_chain": self.pem("tcb_signer", "root"),
-            "tcb_info": info,
-            "tcb_info_signature": self.sign("tcb_signer", info.encode()).hex(),
+            "tcb_info": tcb_info,
+            "tcb_info_signature": self.sign("tcb_signer", tcb_info.encode()).hex(),
             "qe_identity_issuer_chain": self.pem("tcb_signer", "root"),
-            "qe_identity": identity,
-            "qe_identity_signature": self.sign("tcb_signer", identity.encode()).hex(),
+            "qe_identity": qe_identity,
+            "qe_identity_signature": self.sign("tcb_signer", qe_identity.encode()).hex(),
             **changes,
         }
         return json.dumps({name: item for name, item in record.items() if item is not ...}).encode()

@@ -73,6 +73,9 @@ def relaunch_advised(launch: TcbStatus, current: TcbStatus) -> TcbStatus:
 
     ``launch`` is the state with the module that started it, ``current`` with the one that runs.
     """
+    # The module that runs has all of the TD's secrets: a good launch is no excuse for it.
+    if launch in _CURRENT and current not in _CURRENT:
+        return current
     if launch not in _OUT_OF_DATE or current not in _CURRENT:
         return launch
     if launch in _CONFIGURATION or current in _CONFIGURATION:
