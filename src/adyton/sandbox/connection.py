@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final, cast
-from urllib.parse import parse_qsl
 
 import h11
 
@@ -96,13 +95,12 @@ class Connection(asyncio.Protocol):
         request = self._request
         if request is None:
             raise ValueError("a message ends after it began")
-        path, _, query = request.target.decode("latin-1").partition("?")
+        path = request.target.decode("latin-1").partition("?")[0]
         headers = {name.decode(): value.decode("latin-1") for name, value in request.headers}
         return Received(
             method=request.method.decode(),
             host=headers.get("host", "").partition(":")[0].lower(),
             path=path,
-            query=dict(parse_qsl(query, keep_blank_values=True)),
             headers=headers,
             body=bytes(self._body),
         )

@@ -30,7 +30,6 @@ class Received:
     method: str
     host: str
     path: str
-    query: Mapping[str, str] = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 

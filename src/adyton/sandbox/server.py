@@ -158,6 +158,8 @@ def _context(certificate: ServerCertificate, maximum_tls: ssl.TLSVersion) -> ssl
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.maximum_version = maximum_tls
     context.set_alpn_protocols(["http/1.1"])
+    # Nobody comes back for a session, and each ticket costs a signature's time.
+    context.num_tickets = 0
     # The ssl module reads keys from files only.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "server.pem")

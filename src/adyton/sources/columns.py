@@ -68,7 +68,7 @@ COLUMNS: Final[Mapping[str, Columns]] = {
     ),
     "account_ownership": Columns(
         endpoint=Endpoint.CUSTOM,
-        required=(("account",), ("owner", "number")),
+        required=(("owner", "number"),),
         types={"account": _STRING, "owner": _STRING, "number": _STRING},
     ),
     "generic_predicate": Columns(
