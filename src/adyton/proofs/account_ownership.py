@@ -168,14 +168,14 @@ def _hashes(record: JsonObject, where: str) -> dict[str, int | None]:
     if not _KEYS & record.keys():
         raise MalformedError(f"{where} has neither name_hash nor number_hash")
     return {
-        "name": _hash(record.get("name_hash"), f"{where}.name_hash"),
-        "number": _hash(record.get("number_hash"), f"{where}.number_hash"),
+        name: _hash(record[f"{name}_hash"], f"{where}.{name}_hash")
+        if f"{name}_hash" in record
+        else None
+        for name in ("name", "number")
     }
 
 
-def _hash(value: Json, name: str) -> int | None:
-    if value is None:
-        return None
+def _hash(value: Json, name: str) -> int:
     if not isinstance(value, str) or not value.startswith("0x"):
         raise MalformedError(f"{name} is not 0x and 64 hexadecimal digits")
     element = int.from_bytes(from_hex(value[2:], name, size=_FIELD_BYTES))
