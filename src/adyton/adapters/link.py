@@ -191,10 +191,14 @@ class Link:
 
     async def close(self) -> None:
         """End the connection; calls that wait raise ``WorkerUnavailableError``."""
+        writer = self._writer
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        if writer is not None:
+            with suppress(OSError):
+                await writer.wait_closed()
 
     def _cancel(self, writer: asyncio.StreamWriter, number: int) -> None:
         if self._writer is writer and not writer.is_closing():
@@ -285,10 +289,12 @@ class LinkServer:
             _log.warning("link-broken", extra={"error_type": type(error).__name__})
         except asyncio.CancelledError:
             # Only ``close`` cancels this task, and it waits for it: the end, not a failure.
-            return
+            _log.debug("link-closed")
         finally:
             connection.cancel_all()
             writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 class _Connection:
