@@ -8,6 +8,7 @@ The names are RFC-0023's (section 6 of part II); what we added is listed in ``do
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 
 from adyton.codec.json import Json, JsonObject, canonical
@@ -288,7 +289,8 @@ class PredicateDefinition:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# No slots: it remembers its digest, which every question needs.
+@dataclass(frozen=True, kw_only=True)
 class ProviderDefinition:
     """A data source and everything that is asked of it. What two definitions share is in neither.
 
@@ -327,4 +329,8 @@ class ProviderDefinition:
 
         It changes with anything that can change an answer, and not with spelling or comments.
         """
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> bytes:
         return sha256(canonical(self.to_json())).digest()

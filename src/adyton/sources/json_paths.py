@@ -7,6 +7,7 @@ refused.
 
 import functools
 import math
+import re
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -23,7 +24,9 @@ from adyton.sources.regexes import compile_regex
 __all__ = ["JsonPath", "compile_json_path"]
 
 _MAX_EXPRESSION: Final = 1024
+_QUOTED: Final = re.compile(r"'(\\.|[^'\\])*'" r'|"(\\.|[^"\\])*"')
 _MAX_DESCENTS: Final = 2
+_MAX_ROOTS: Final = 2
 _MAX_SELECTORS: Final = 64
 
 
@@ -71,15 +74,19 @@ def compile_json_path(expression: str) -> JsonPath:
         raise MalformedError("not a jsonpath of RFC 9535") from error
     if not isinstance(path, jsonpath.JSONPath):  # pragma: no cover  # a union, which strict refuses
         raise MalformedError("not a jsonpath of RFC 9535")
-    _check_cost(path)
+    _check_cost(expression, path)
     return JsonPath(stem=_stem(path), is_singular=path.singular_query(), path=path)
 
 
-def _check_cost(path: jsonpath.JSONPath) -> None:
-    descents = sum(isinstance(part, JSONPathRecursiveDescentSegment) for part in path.segments)
-    if descents > _MAX_DESCENTS:
+def _check_cost(expression: str, path: jsonpath.JSONPath) -> None:
+    # Counted in the text, so that those in the filters of filters count as well.
+    unquoted = _QUOTED.sub("", expression)
+    if unquoted.count("..") > _MAX_DESCENTS:
         # Each visits everything below every node of the one before.
         raise MalformedError(f'the jsonpath has ".." more than {_MAX_DESCENTS} times')
+    if unquoted.count("$") > _MAX_ROOTS:
+        # Each, in a filter, visits the whole answer for every node that is filtered.
+        raise MalformedError(f'the jsonpath has "$" more than {_MAX_ROOTS} times')
     if math.prod(len(part.selectors) for part in path.segments) > _MAX_SELECTORS:
         # $[0,0][0,0][0,0]... doubles at each step, on any data.
         raise MalformedError(f"the jsonpath has more than {_MAX_SELECTORS} ways through its lists")

@@ -21,6 +21,10 @@ Element: TypeAlias = et._Element  # noqa: SLF001
 _DOCTYPE: Final = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _DECLARED: Final = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _MAX_EXPRESSION: Final = 1024
+_QUOTED: Final = re.compile(r"'[^']*'" r'|"[^"]*"')
+# What goes over much of the document at once.
+_WIDE: Final = re.compile(r"//|(?:ancestor|descendant|following|preceding)[a-z-]*\s*::")
+_MAX_WIDE: Final = 2
 
 
 def parse_xml(data: bytes) -> Element:
@@ -63,6 +67,9 @@ def compile_x_path(expression: str) -> et.XPath:
     """Return a compiled XPath 1.0, or raise ``MalformedError``."""
     if len(expression) > _MAX_EXPRESSION:
         raise MalformedError(f"the xpath has more than {_MAX_EXPRESSION} characters")
+    if len(_WIDE.findall(_QUOTED.sub("", expression))) > _MAX_WIDE:
+        # One within the condition of another visits the document for each of its nodes.
+        raise MalformedError(f'the xpath has "//" or a wide axis more than {_MAX_WIDE} times')
     try:
         # Without regexp=False, EXSLT would bring Python's backtracking expressions.
         return et.XPath(expression, regexp=False, smart_strings=False)

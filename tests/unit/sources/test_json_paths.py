@@ -43,6 +43,9 @@ def found(expression: str, value: Json = DATA) -> list[Json]:
         ("$.c[?match(@, 'x')]", ["x"]),
         ("$.c[?search(@, 'with .brackets')]", ["text with [brackets]"]),
         ("$.c[?search(@, '(')]", []),
+        ("$.c[?@ == '$$$......']", []),
+        ('$.c[?@ == "..\\"....$$$"]', []),
+        ("$.c[?@ == $.c.d]", ["x"]),
         ("$.a[?match(@, 'x')]", []),
     ],
 )
@@ -69,6 +72,8 @@ def test_a_path_selects_as_the_rfc_says(expression: str, values: list[Json]) -> 
         "$.a[?# > 1]",
         "$.a[",
         "$..a..b..c",
+        "$..a[?@..b[?@..c]]",
+        "$[?$[?$.a]]",
         "$[0,0,0,0,0,0,0,0,0][0,0,0,0,0,0,0,0,0]",
         "$." + "a" * 1024,
         "$" + "[?@" * 300,

@@ -61,7 +61,18 @@ def test_an_empty_page_is_malformed(data: bytes) -> None:
         parse_html(data)
 
 
-@pytest.mark.parametrize("expression", ["//a[", "", "a b", "//*[" * 300, "/" * 1025])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "//a[",
+        "",
+        "a b",
+        "//*[" * 300,
+        "/" * 1025,
+        "//a[//b[//c]]",
+        "//*[preceding::a/following-sibling :: b]",
+    ],
+)
 def test_what_is_not_an_xpath_is_refused(expression: str) -> None:
     with pytest.raises(MalformedError):
         compile_x_path(expression)
@@ -95,6 +106,7 @@ def test_an_xpath_selects_nodes_or_text(expression: str) -> None:
         ("string(//b)", ["1"]),
         ("string(//nothing)", []),
         ("//nothing", []),
+        ("//b[. != '////']/@c", ["x"]),
         ("normalize-space(//b[2])", ["2"]),
     ],
 )
