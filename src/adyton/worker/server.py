@@ -13,6 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+import uvloop
+
 import adyton
 from adyton.adapters.insecure import InsecurePlatform
 from adyton.adapters.installation import file_sha256, find_installation
@@ -153,7 +155,7 @@ def _now() -> datetime:
 
 def main() -> None:
     """Run a worker with the settings in the environment."""
-    asyncio.run(serve(WorkerSettings.from_environ(os.environ), os.environ))
+    uvloop.run(serve(WorkerSettings.from_environ(os.environ), os.environ))
 
 
 if __name__ == "__main__":

@@ -48,8 +48,12 @@ def load_tools(settings: WorkerSettings, environ: Mapping[str, str]) -> Tools:
             binary, reference_string=reference.folder, threads=threads, deadline=_PROVE_DEADLINE
         )
 
+    providers = provider_definitions(settings, installation)
+    for definition in providers.values():
+        # Worked out here once, and not again in each cell.
+        definition.digest()
     return Tools(
-        providers=provider_definitions(settings, installation),
+        providers=providers,
         circuits=circuits,
         programs=programs,
         solver=Acvm.from_file(solver, installation.cache),
