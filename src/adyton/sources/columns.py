@@ -22,13 +22,17 @@ _DATE: Final = frozenset({FieldType.DATE})
 class Columns:
     """What one circuit reads, and the endpoint of questions to it.
 
-    ``types`` has every column, with the types that it may have; of each group in ``required``, one
-    must be there.
+    ``types`` has every column, with the types that it may have; ``None`` where a circuit reads what
+    the question names. Of each group in ``required``, one must be there.
     """
 
     endpoint: Endpoint
     required: tuple[tuple[str, ...], ...]
-    types: Mapping[str, frozenset[FieldType]]
+    types: Mapping[str, frozenset[FieldType]] | None
+
+    def reads(self, name: str) -> bool:
+        """Whether the circuit reads a column of this name."""
+        return self.types is None or name in self.types
 
 
 COLUMNS: Final[Mapping[str, Columns]] = {
@@ -71,11 +75,7 @@ COLUMNS: Final[Mapping[str, Columns]] = {
         required=(("owner", "number"),),
         types={"account": _STRING, "owner": _STRING, "number": _STRING},
     ),
-    "generic_predicate": Columns(
-        endpoint=Endpoint.CUSTOM,
-        required=(("value",),),
-        types={"value": frozenset(FieldType)},
-    ),
+    "generic_predicate": Columns(endpoint=Endpoint.CUSTOM, required=(), types=None),
 }
 
 # What RFC-0023 calls a circuit in one of its definitions.

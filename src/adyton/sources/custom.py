@@ -47,6 +47,8 @@ _VALUE: Final = "value"
 _CIRCUIT: Final = "generic_predicate"
 _DEFAULT_SCALE: Final = 2
 _MAX_HEADERS: Final = 32
+# Askers name the value as the API does, which may be in capitals.
+_FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 
 _PREDICATES: Final[Mapping[str, tuple[PredicateKind, tuple[str, ...]]]] = {
     "gte": (PredicateKind.GREATER_THAN_OR_EQUAL, ()),
@@ -290,7 +292,7 @@ def _rule(
     selector = Selector(kind=kind, expression=pattern)
     check_selector(selector)
     field = FieldDefinition(
-        name=_VALUE,
+        name=_field_name(predicate),
         method=selector,
         data_type=_data_type(data_type, extraction),
         # Without a value, "does it exist" has an answer, and every other question has none.
@@ -345,5 +347,13 @@ def _predicate(predicate: JsonObject) -> PredicateDefinition:
     return PredicateDefinition(
         name="custom",
         predicate_type=PredicateType(kind=kind, parameters=parameters),
-        fields=(_VALUE,),
+        fields=(_field_name(predicate),),
     )
+
+
+def _field_name(predicate: JsonObject) -> str:
+    """Return what the question calls the one value."""
+    name = as_string(predicate.get("field", _VALUE), "predicate.field")
+    if _FIELD.fullmatch(name) is None:
+        raise MalformedError("predicate.field is not a name of letters, digits, dots and hyphens")
+    return name

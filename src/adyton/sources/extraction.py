@@ -99,8 +99,8 @@ def extract(
     rules = definition.extraction
     if fields is None:
         # Not the others: they would be private data for nothing, and could fail for nothing.
-        read = COLUMNS[definition.noir_circuit].types
-        fields = [field.name for field in rules.fields if field.name in read]
+        columns = COLUMNS[definition.noir_circuit]
+        fields = [field.name for field in rules.fields if columns.reads(field.name)]
     wanted = [_closed(rules, name) for name in fields]
     # Step 1
     if len(body) > definition.request.limit_bytes:

@@ -289,7 +289,7 @@ def _check_columns(node: Node, circuit: str, extraction: ExtractionDefinition) -
         if not any(name in fields for name in names):
             wanted = " or ".join(f'"{name}"' for name in names)
             raise node.place.error(f"the circuit {circuit} needs the field {wanted}")
-    for name, types in COLUMNS[circuit].types.items():
+    for name, types in (COLUMNS[circuit].types or {}).items():
         field = fields.get(name)
         if isinstance(field, FieldDefinition) and field.data_type.type not in types:
             wanted = " or ".join(sorted(types))

@@ -276,4 +276,4 @@ class TestQuestionsThatBringTheirProvider:
         )
         request = render(brought.definition, {"header_authorization": "Bearer sandbox-good"})
         body = send(sandbox, request).body
-        assert extract(body, definition=brought.definition).columns["value"].values == (123456,)
+        assert extract(body, definition=brought.definition).columns["balance"].values == (123456,)

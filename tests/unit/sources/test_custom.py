@@ -116,7 +116,7 @@ class TestInline:
 
     def test_a_threshold_makes_the_value_money(self) -> None:
         definition = inline(PROVIDER, extraction=BALANCE, predicate=AT_LEAST).definition
-        column = extract(b'{"data": {"balance": 1234.5}}', definition=definition).columns["value"]
+        column = extract(b'{"data": {"balance": 1234.5}}', definition=definition).columns["balance"]
         assert (column.type, column.scale, column.values) == (FieldType.DECIMAL, 2, (123450,))
 
     def test_places_are_those_of_the_sealed_values_of_the_question(self) -> None:
@@ -257,7 +257,17 @@ class TestInline:
         with pytest.raises(ProviderMalformedError):
             inline(PROVIDER, extraction=extraction, predicate=AT_LEAST)
 
-    @pytest.mark.parametrize("predicate", [{}, {"type": "like"}, {"type": 1}, {"type": None}])
+    @pytest.mark.parametrize(
+        "predicate",
+        [
+            {},
+            {"type": "like"},
+            {"type": 1},
+            {"type": None},
+            AT_LEAST | {"field": 1},
+            AT_LEAST | {"field": "{{x}}"},
+        ],
+    )
     def test_a_predicate_that_nobody_knows_is_refused(self, predicate: JsonObject) -> None:
         with pytest.raises(ProviderMalformedError):
             inline(PROVIDER, extraction=BALANCE, predicate=predicate)
