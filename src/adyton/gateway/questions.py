@@ -37,6 +37,7 @@ _log = logging.getLogger(__name__)
 # The widths of the audit's columns: a longer text is cut, not refused, once the answer exists.
 _PROVIDER_WIDTH: Final = 128
 _NAME_WIDTH: Final = 64
+_SUMMARY_BYTES: Final = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +133,9 @@ def entry_of(answer: Answer, blank: AuditEntry) -> AuditEntry:
         receipt = as_object(record.get("receipt"), "receipt")
         statement = Statement.from_json(receipt.get("statement"))
         summary = as_object(record.get("public_inputs"), "public_inputs")
+        # Every database takes what is canonical; and it is a summary.
+        if len(canonical(summary)) > _SUMMARY_BYTES:
+            raise WorkerAnswerError
     except MalformedError as error:
         raise WorkerAnswerError from error
     return AuditEntry(

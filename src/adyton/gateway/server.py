@@ -5,7 +5,13 @@ import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -29,7 +35,7 @@ from adyton.gateway.settings import GatewaySettings
 from adyton.gateway.verifications import Verifications
 from adyton.gateway.worker import Worker
 
-__all__ = ["AddressUnavailableError", "Gateway", "running", "serve"]
+__all__ = ["AddressUnavailableError", "Gateway", "running"]
 
 _GRACE: Final = timedelta(seconds=15)
 _PURGE_EVERY: Final = timedelta(hours=1)
@@ -63,15 +69,28 @@ class Gateway:
         self.server.should_exit = True
 
 
-async def serve(settings: GatewaySettings, *, verifier: Verifier) -> None:
-    """Serve until the process is told to end (SIGINT or SIGTERM)."""
-    async with running(settings, verifier=verifier) as gateway:
-        await gateway.task
+class _Server(uvicorn.Server):
+    """Says when it listens, and leaves signals to whoever runs the process.
+
+    Uvicorn repeats a signal at its own end: the process would be gone before anything else is
+    closed.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]  # any context
+        return nullcontext()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
 
 
 @asynccontextmanager
 async def running(settings: GatewaySettings, *, verifier: Verifier) -> AsyncIterator[Gateway]:
-    """Yield a gateway that serves.
+    """Yield a gateway that serves; who leaves this block ends it.
 
     Raises ``StoreUnavailableError``, ``SocketUnavailableError`` or ``AddressUnavailableError``. A
     worker that is not there yet is waited for: until then, questions are answered 503.
@@ -92,11 +111,14 @@ async def running(settings: GatewaySettings, *, verifier: Verifier) -> AsyncIter
         services = _services(settings, verifier, store=store, audit=audit, relay=relay, link=link)
         await stack.enter_async_context(_background(services.reach.follow()))
         await stack.enter_async_context(_background(_purge(store, settings.limits.retention)))
-        server = uvicorn.Server(_config(settings, services))
+        server = _Server(_config(settings, services))
         task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
-        host, port = listener.getsockname()[:2]
-        _log.info("serving", extra={"host": host, "port": port})
+        task.add_done_callback(lambda _: server.listening.set())
         try:
+            # What is announced can be connected to.
+            await server.listening.wait()
+            host, port = listener.getsockname()[:2]
+            _log.info("serving", extra={"host": host, "port": port})
             yield Gateway(host=host, port=port, server=server, task=task)
         finally:
             server.should_exit = True

@@ -29,6 +29,7 @@ _HEALTH: Final = timedelta(seconds=2)
 _REMEMBERED_SECONDS: Final = 30.0
 _HEALTH_SECONDS: Final = 0.5
 _TIMINGS: Final = 32
+_LONGEST_MS: Final = 1e9
 
 
 class WorkerAnswerError(UnavailableError):
@@ -197,7 +198,13 @@ def _timings(value: Any) -> dict[str, float]:
     return {
         name: float(milliseconds)
         for name, milliseconds in value.items()
-        if isinstance(name, str) and name.isidentifier() and isinstance(milliseconds, int | float)
+        if isinstance(name, str)
+        and len(name) <= _TIMINGS
+        and name.isascii()
+        and name.isidentifier()
+        and isinstance(milliseconds, int | float)
+        # JSON has no infinity, and neither has PostgreSQL's.
+        and 0 <= milliseconds < _LONGEST_MS
     }
 
 

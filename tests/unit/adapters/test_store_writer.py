@@ -93,6 +93,23 @@ async def test_a_failed_commit_fails_everybody_in_it_and_nobody_after() -> None:
     await writer.close()
 
 
+async def test_what_nobody_foresaw_fails_its_batch_and_not_the_writer() -> None:
+    class Odd(Disk):
+        async def add(self, entries: Sequence[AuditEntry]) -> None:
+            if entries[0].id == "1":
+                raise TypeError("marker")
+            await super().add(entries)
+
+    disk = Odd()
+    writer = AuditWriter(disk)
+    with pytest.raises(StoreUnavailableError) as caught:
+        await writer.write(entry(1))
+    assert "marker" not in str(caught.value)
+    await writer.write(entry(2))
+    assert disk.commits == [["2"]]
+    await writer.close()
+
+
 async def test_more_than_can_wait_is_refused_at_once() -> None:
     disk = Disk()
     disk.go.clear()

@@ -291,6 +291,20 @@ async def test_an_answer_that_is_no_receipt_is_not_passed_on(
     assert problem_of(response) == (503, "worker-answer-unreadable")
 
 
+@pytest.mark.parametrize("odd", [{"threshold": 1.5}, {"threshold": "x" * 10_000}, [], None])
+async def test_a_summary_that_is_none_is_not_stored(
+    gateway: FakeGateway, client: httpx.AsyncClient, odd: Any
+) -> None:
+    async def ask(question: Any, challenge: bytes) -> dict[str, Any]:
+        fields = answered(question, challenge)
+        receipt = {**json.loads(fields["answer"]), "public_inputs": odd}
+        return {**fields, "answer": json.dumps(receipt).encode()}
+
+    gateway.worker.ask = ask
+    response = await client.post(BALANCE, json=QUESTION)
+    assert problem_of(response) == (503, "worker-answer-unreadable")
+
+
 async def test_the_audit_holds_digests_and_the_summary(
     gateway: FakeGateway, client: httpx.AsyncClient
 ) -> None:

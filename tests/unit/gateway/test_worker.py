@@ -65,6 +65,7 @@ def test_any_answer_is_read_or_unreadable(name: str, fields: dict[str, Any]) -> 
 
 async def test_timings_that_are_none_are_left_out() -> None:
     timings = {"fetch": 1, "prove": 2.5, "a b": 1, "x;y": 2, 5: 1, "text": "1"}
+    timings |= {"nan": float("nan"), "inf": float("inf"), "minus": -1, "größe": 1, "x" * 40: 1}
     _, _, worker = worker_with(ask={"answer": b"{}", "timings": timings})
     assert (await call(worker, "ask")).timings == {"fetch": 1.0, "prove": 2.5}
 

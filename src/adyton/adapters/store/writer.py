@@ -6,10 +6,11 @@ while one is under way the next entries gather, and all of them pay for one.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from adyton.adapters.store.failure import StoreUnavailableError
 from adyton.adapters.store.records import AuditEntry
@@ -17,9 +18,13 @@ from adyton.errors import AdytonError
 
 __all__ = ["AuditWriter", "Sink"]
 
+_Waiting: TypeAlias = tuple[AuditEntry, asyncio.Future[None]]
+
 _WAITING: Final = 1024
 _BATCH: Final = 128
 _PATIENCE_SECONDS: Final = 10.0
+
+_log = logging.getLogger(__name__)
 
 
 class Sink(Protocol):
@@ -35,7 +40,7 @@ class AuditWriter:
 
     def __init__(self, sink: Sink, *, waiting: int = _WAITING) -> None:
         self._sink, self._limit = sink, waiting
-        self._waiting: deque[tuple[AuditEntry, asyncio.Future[None]]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name="audit")
         self._is_closing = False
@@ -77,15 +82,21 @@ class AuditWriter:
         batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
         try:
             await self._sink.add([entry for entry, _ in batch])
-        except AdytonError as error:
-            self.failed += len(batch)
-            for _, stored in batch:
-                if not stored.done():
-                    stored.set_exception(error)
-                    # Who waited may be gone; the failure is counted.
-                    stored.exception()
+        except Exception as error:  # noqa: BLE001  # this loop must outlive whatever ends one batch
+            self._fail(batch, error)
             return
         self.written += len(batch)
         for _, stored in batch:
             with suppress(asyncio.InvalidStateError):
                 stored.set_result(None)
+
+    def _fail(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        self.failed += len(batch)
+        if not isinstance(error, AdytonError):
+            _log.error("audit-failed", extra={"error_type": type(error).__name__})
+            error = StoreUnavailableError(reason="the audit cannot be written")
+        for _, stored in batch:
+            if not stored.done():
+                stored.set_exception(error)
+                # Who waited may be gone; the failure is counted.
+                stored.exception()
