@@ -48,11 +48,7 @@ class Crl:
 
     def check_not_revoked(self, certificate: Certificate, *, where: str) -> None:
         """Raise if the list has ``certificate``, which its issuer must have issued."""
-        try:
-            entry = self.revoked.get_revoked_certificate_by_serial_number(certificate.serial)
-        except ValueError as error:
-            raise MalformedError("a revocation list has an entry that cannot be read") from error
-        if entry is not None:
+        if self.revoked.get_revoked_certificate_by_serial_number(certificate.serial) is not None:
             raise CertificateRevokedError(where=where, serial=certificate.serial)
 
 

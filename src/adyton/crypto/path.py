@@ -108,8 +108,6 @@ class Path:
 
     def check_valid(self, at: datetime) -> None:
         """Raise unless every certificate, the root included, is valid at ``at``."""
-        if self.first <= at <= self.last:
-            return
         for position, item in enumerate(self.certificates):
             if not item.first <= at <= item.last:
                 raise CertificateTimeRejectedError(

@@ -2,10 +2,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from tests.fakes.intel import AUTHORITY, NOW, FakeIntel, List, der, integer
 
 from adyton.crypto.crl import CertificateRevokedError, CrlRejectedError, verify_crl
+from adyton.crypto.p256 import ECDSA_WITH_SHA256
 from adyton.crypto.path import ES256, Certificate, verify_path
 from adyton.errors import AdytonError, MalformedError
 
@@ -71,3 +73,31 @@ def test_no_flipped_bit_of_a_list_is_accepted() -> None:
         changed[bit // 8] ^= 1 << (bit % 8)
         with pytest.raises(AdytonError):
             verify_crl(bytes(changed), issuer=ISSUER, suite=ES256, where="the list")
+
+
+LAST = der(0x17, b"261210120000Z")
+TWICE = der(0x30, der(0x06, b"\x55\x1d\x14"), der(0x04, integer(1)))
+GARBAGE = der(0x30, der(0x06, b"\x55\x1d\x23"), der(0x04, b"\x30\x01\x01"))
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        (),
+        (der(0x17, b"261310120000Z"),),
+        (LAST, der(0x30, der(0x30, der(0x02, b"\0\1"), LAST))),
+        (LAST, der(0x30, der(0x30, der(0x05)))),
+        (LAST, der(0x30, b"\x30\x7f")),
+        (LAST, der(0xA0, der(0x30, TWICE, TWICE))),
+        (LAST, der(0xA0, der(0x30, GARBAGE))),
+    ],
+    ids=["no last", "no time", "serial", "entry", "cut", "extension twice", "extension"],
+)
+def test_what_is_signed_and_cannot_be_read_is_malformed(rest: tuple[bytes, ...]) -> None:
+    name = VENDOR.certificates["authority"].subject.public_bytes()
+    first = der(0x17, b"261110120000Z")
+    body = der(0x30, integer(1), ECDSA_WITH_SHA256, name, first, *rest)
+    signature = VENDOR.keys["authority"].sign(body, ec.ECDSA(SHA256()))
+    data = der(0x30, body, ECDSA_WITH_SHA256, der(0x03, b"\0", signature))
+    with pytest.raises(MalformedError):
+        verify_crl(data, issuer=ISSUER, suite=ES256, where="the list")

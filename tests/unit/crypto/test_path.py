@@ -4,15 +4,29 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA384
-from tests.fakes.intel import AUTHORITY, NOW, PCK, ROOT, SGX_EXTENSION, FakeIntel, extension
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.fakes.intel import (
+    AUTHORITY,
+    NOW,
+    PCK,
+    ROOT,
+    SGX_EXTENSION,
+    FakeIntel,
+    der,
+    extension,
+    integer,
+    usage,
+)
 
 from adyton.crypto.chain import (
     CertificateRejectedError,
     CertificateTimeRejectedError,
     RootRejectedError,
 )
+from adyton.crypto.p256 import ECDSA_WITH_SHA256
 from adyton.crypto.path import ES256, Path, PathCache, verify_path
 from adyton.errors import AdytonError, MalformedError
 
@@ -155,3 +169,95 @@ def test_a_cached_certificate_is_another_under_another_root_and_in_another_role(
             suite=ES256,
             cache=cache,
         )
+
+
+def rebuilt(name: str, old: bytes, new: bytes, *, issuer: str = "authority") -> bytes:
+    """Return a certificate with a change in the part that is signed, signed again."""
+    certificate = VENDOR.certificates[name]
+    body = certificate.tbs_certificate_bytes
+    assert body.count(old) == 1
+    body = body.replace(old, new)
+    signature = VENDOR.keys[issuer].sign(body, ec.ECDSA(SHA256()))
+    return der(0x30, body, ECDSA_WITH_SHA256, der(0x03, b"\0", signature))
+
+
+def serial_number(value: bytes) -> bytes:
+    return bytes([0x02, len(value)]) + value
+
+
+SERIAL = VENDOR.serial("pck").to_bytes(20, "big")
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (rebuilt("pck", b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x00"), "x.509|version 3"),
+        (rebuilt("pck", b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05"), "not an x.509"),
+        (
+            rebuilt("pck", serial_number(SERIAL), serial_number(b"\x80" + SERIAL[1:])),
+            "serial number that is not positive",
+        ),
+        # Key usage where basic constraints were: twice the same.
+        (rebuilt("pck", b"\x06\x03\x55\x1d\x13", b"\x06\x03\x55\x1d\x0f"), "cannot be read"),
+        (VENDOR.der("pck") + b"\0", "bytes too many"),
+    ],
+    ids=["version 1", "version 6", "negative serial", "duplicate extension", "trailing"],
+)
+def test_what_is_signed_and_still_no_certificate_is_malformed(broken: bytes, reason: str) -> None:
+    with pytest.raises(MalformedError, match=reason):
+        verify_path(
+            [VENDOR.der("root"), VENDOR.der("authority"), broken], roots=VENDOR.roots, suite=ES256
+        )
+
+
+def test_a_certificate_of_version_1_is_malformed() -> None:
+    # No version is written, and there is nothing that could say what the key is for.
+    certificate = VENDOR.certificates["pck"]
+    body = der(
+        0x30,
+        integer(1),
+        ECDSA_WITH_SHA256,
+        certificate.issuer.public_bytes(),
+        der(0x30, der(0x17, b"261110120000Z"), der(0x17, b"261210120000Z")),
+        certificate.subject.public_bytes(),
+        certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+    )
+    signature = VENDOR.keys["authority"].sign(body, ec.ECDSA(SHA256()))
+    made = der(0x30, body, ECDSA_WITH_SHA256, der(0x03, b"\0", signature))
+    with pytest.raises(MalformedError, match="not of version 3"):
+        verify_path(
+            [VENDOR.der("root"), VENDOR.der("authority"), made], roots=VENDOR.roots, suite=ES256
+        )
+
+
+def test_a_signature_with_unused_bits_is_malformed() -> None:
+    good = VENDOR.der("pck")
+    signature = VENDOR.certificates["pck"].signature
+    start = good.rindex(signature)
+    assert good[start - 1] == 0
+    broken = good[: start - 1] + b"\1" + good[start:]
+    with pytest.raises(MalformedError, match="not whole bytes"):
+        verify_path(
+            [VENDOR.der("root"), VENDOR.der("authority"), broken], roots=VENDOR.roots, suite=ES256
+        )
+
+
+def test_other_extensions_are_passed_over() -> None:
+    builder = x509.CertificateBuilder()
+    key = VENDOR.keys["pck"].public_key()
+    builder = (
+        builder.subject_name(x509.Name([]))
+        .issuer_name(VENDOR.certificates["authority"].subject)
+        .public_key(key)
+        .serial_number(1)
+        .not_valid_before(PCK.first)
+        .not_valid_after(PCK.last)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(usage(PCK), critical=True)
+    )
+    made = builder.sign(VENDOR.keys["authority"], SHA256()).public_bytes(Encoding.DER)
+    path = verify_path(
+        [VENDOR.der("root"), VENDOR.der("authority"), made], roots=VENDOR.roots, suite=ES256
+    )
+    # Nobody is called anything, and nobody's authority.
+    assert (path.leaf.common_name, path.leaf.extensions) == ("", {})
