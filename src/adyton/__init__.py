@@ -5,13 +5,9 @@ are first used, so that importing one module does not load all.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from adyton.sdk.client import AsyncClient, Client
-    from adyton.sdk.verifying import verify
-
-__all__ = ["AsyncClient", "Client", "verify"]
+__all__ = ["AsyncClient", "Client", "verify"]  # by __getattr__; __init__.pyi
 
 _HOMES: Final = {
     "AsyncClient": "adyton.sdk.client",

@@ -1,10 +1,20 @@
-"""The commands by name. Each one's module is small, and imports what it needs when it runs."""
+"""The commands by name. Each one imports what it needs when it runs: help is quick."""
 
 from collections.abc import Sequence
 
 import typer
 
-from adyton.cli import sandbox, serving
+from adyton.cli.commands import (
+    administration,
+    asking,
+    catalogue,
+    demo,
+    doctor,
+    policies,
+    serving,
+    trying,
+    verifying,
+)
 from adyton.cli.exits import report
 
 __all__ = ["app", "run"]
@@ -22,8 +32,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 
-serving.register(app)
-sandbox.register(app)
+for _group in (
+    demo,
+    trying,
+    asking,
+    verifying,
+    policies,
+    serving,
+    administration,
+    catalogue,
+    doctor,
+):
+    _group.register(app)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -6,8 +6,9 @@ from types import TracebackType
 from typing import Final
 
 import typer
+from rich.text import Text
 
-from adyton.cli.terminal import notes
+from adyton.cli.terminal import notes, plain
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
 
 __all__ = ["NO", "NO_ANSWER", "USAGE", "YES", "exit_code", "report"]
@@ -47,7 +48,10 @@ def exit_code(error: BaseException) -> int:
 
 
 def report(error: BaseException) -> int:
-    """Print ``error`` as one line, with what to do next where that is known; return its code."""
+    """Print ``error`` as one line, with what to do next where that is known; return its code.
+
+    ``ADYTON_TRACEBACK=1`` in the environment prints where it came from as well.
+    """
     console = notes()
     if isinstance(error, AdytonError):
         # A gateway's errors carry their code in the text already.
@@ -61,19 +65,14 @@ def report(error: BaseException) -> int:
             f"adyton failed with {type(error).__name__} at {_place(error.__traceback__)} (internal)"
         )
         advice = "this is a fault of ours; please report it with this line"
-    # One line even for a message of several, and no markup: the text may be a stranger's.
+    # One line even for a message of several.
     line = " ".join(text.split())
-    console.print(f"[bold red]error:[/bold red] {_plain(line)}", soft_wrap=True)
+    console.print(Text("error: ", style="bold red").append_text(plain(line)), soft_wrap=True)
     if advice:
-        console.print(f"  [dim]{_plain(advice)}[/dim]", soft_wrap=True)
+        console.print(plain(f"  {advice}", "dim"), soft_wrap=True)
     if os.environ.get("ADYTON_TRACEBACK") and not isinstance(error, typer.TyperException):
         console.print_exception()
     return exit_code(error)
-
-
-def _plain(text: str) -> str:
-    printable = "".join(character if character.isprintable() else "?" for character in text)
-    return printable.replace("[", "\\[")
 
 
 def _lower(text: str) -> str:

@@ -4,11 +4,9 @@ import asyncio
 import errno
 from pathlib import Path
 
-from rich.table import Table
-
 from adyton.cli.development import write_whole
 from adyton.cli.processes import announce, stopped
-from adyton.cli.terminal import console
+from adyton.cli.terminal import console, plain, table
 from adyton.errors import UnavailableError
 from adyton.sandbox import TOKENS, Sandbox
 
@@ -54,12 +52,13 @@ def overrides(hosts: tuple[str, ...], port: int) -> str:
 
 def _explain(sandbox: Sandbox, authority: Path) -> None:
     shown = console()
-    shown.print(f"[bold]sandbox[/bold] on 127.0.0.1 port {sandbox.port}, until Ctrl+C")
-    shown.print("\nfor a worker and a gateway that ask it, in their environment:")
-    print(f"export ADYTON_ADDED_ROOTS={authority.absolute()}")
-    print(f"export ADYTON_EGRESS_OVERRIDE={overrides(sandbox.hosts, sandbox.port)}")
-    table = Table("access token", "what the data source then does", box=None, padding=(0, 2, 0, 0))
+    shown.print(plain(f"sandbox on 127.0.0.1 port {sandbox.port}, until Ctrl+C", "bold"))
+    shown.print(plain("\nfor a worker and a gateway that ask it, in their environment:"))
+    # As one line each, whatever the width: they are to be copied.
+    shown.print(plain(f"export ADYTON_ADDED_ROOTS={authority.absolute()}"), soft_wrap=True)
+    setting = overrides(sandbox.hosts, sandbox.port)
+    shown.print(plain(f"export ADYTON_EGRESS_OVERRIDE={setting}\n"), soft_wrap=True)
+    tokens = table("access token", "what the data source then does")
     for token, meaning in TOKENS.items():
-        table.add_row(token, meaning)
-    shown.print()
-    shown.print(table)
+        tokens.add_row(token, meaning)
+    shown.print(tokens)

@@ -53,7 +53,10 @@ def stopped() -> asyncio.Event:
 
 
 class Child:
-    """A process whose output goes to ``log``. ``notify`` gives it a pipe for ``announce``."""
+    """A process whose output goes to ``log``.
+
+    ``notify`` gives it a pipe for ``announce``; ``own_group`` keeps a terminal's Ctrl+C from it.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class Child:
         environ: Mapping[str, str],
         log: Path,
         notify: bool = False,
+        own_group: bool = False,
     ) -> None:
         self.name, self._log = name, log
         self._news: int | None = None
@@ -80,6 +84,7 @@ class Child:
                     stdout=output,
                     stderr=output,
                     pass_fds=passed,
+                    process_group=0 if own_group else None,
                 )
         finally:
             for descriptor in passed:
@@ -90,11 +95,15 @@ class Child:
         """The process id."""
         return self._process.pid
 
+    def wait(self) -> str:
+        """Wait until the process has ended, and return its last words, or its status."""
+        status = self._process.wait()
+        return self._last_words() or f"it ended with status {status}"
+
     def check_alive(self) -> None:
         """Raise ``ProcessEndedError``, with the last line of its log, where it has ended."""
-        if (status := self._process.poll()) is not None:
-            reason = self._last_words() or f"it ended with status {status}"
-            raise ProcessEndedError(name=self.name, reason=reason)
+        if self._process.poll() is not None:
+            raise ProcessEndedError(name=self.name, reason=self.wait())
 
     def announced(self, *, deadline: float) -> Mapping[str, Any]:
         """Return what the process announces, or raise ``ProcessEndedError``.

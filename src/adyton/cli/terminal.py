@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-__all__ = ["WIDTH", "console", "notes", "print_json", "progress"]
+__all__ = ["WIDTH", "console", "notes", "plain", "print_json", "progress", "table"]
 
 # Wider is harder to read, and some terminals are no wider.
 WIDTH: Final = 100
@@ -16,12 +18,30 @@ WIDTH: Final = 100
 
 def console() -> Console:
     """Return where results go: stdout, in colours on a terminal only."""
-    return _limited(Console(highlight=False))
+    return _limited(Console(highlight=False, markup=False, emoji=False))
 
 
 def notes() -> Console:
     """Return where everything else goes: stderr."""
-    return _limited(Console(stderr=True, highlight=False))
+    return _limited(Console(stderr=True, highlight=False, markup=False, emoji=False))
+
+
+def plain(text: object, style: str = "") -> Text:
+    """Return ``text`` without what would steer a terminal: much of it is a stranger's."""
+    shown = "".join(
+        c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(text)
+    )
+    return Text(shown, style=style)
+
+
+def table(*columns: str, indent: int = 0) -> Table:
+    """Return a table without lines, whose last column takes what is left of the width."""
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for number, name in enumerate(columns):
+        made.add_column(name, no_wrap=number < len(columns) - 1, overflow="fold")
+    if indent:
+        made.padding = (0, 2, 0, 0)
+    return made
 
 
 def print_json(value: Any) -> None:

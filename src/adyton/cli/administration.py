@@ -1,0 +1,173 @@
+"""``adyton keys`` and ``adyton audit``: what an operator does with the store, printed."""
+
+import asyncio
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+
+from rich.text import Text
+
+from adyton.adapters.store.administration import create_key, list_audit, list_keys, revoke_key
+from adyton.adapters.store.records import ApiKey, AuditEntry, KeyLimits, Scope
+from adyton.cli.exits import NO, YES
+from adyton.cli.predicates import OptionMalformedError
+from adyton.cli.terminal import console, notes, plain, print_json, table
+from adyton.codec.json import JsonObject
+from adyton.gateway.settings import GatewaySettings
+
+__all__ = ["run_audit", "run_create", "run_list", "run_revoke"]
+
+
+def run_create(
+    name: str, *, scopes: list[str], days: int | None, limits: KeyLimits, as_json: bool
+) -> int:
+    """Make a key and print it, once."""
+    try:
+        chosen = [Scope(scope) for scope in scopes] or list(Scope)
+    except ValueError as error:
+        raise OptionMalformedError(f"a scope is one of {', '.join(Scope)}") from error
+    made = asyncio.run(
+        create_key(
+            _database(),
+            name=name,
+            scopes=chosen,
+            now=datetime.now(UTC),
+            lifetime=None if days is None else timedelta(days=days),
+            limits=limits,
+        )
+    )
+    if as_json:
+        print_json({**_key_json(made.key), "key": made.text})
+        return YES
+    notes().print(
+        plain(
+            f"key {made.key.id} for {name}, scopes {_scopes(made.key)}."
+            " It is shown once; what is kept is a digest of it:"
+        )
+    )
+    # Alone on stdout, so that `adyton keys create --name me > key.txt` keeps it.
+    sys.stdout.write(made.text + "\n")
+    return YES
+
+
+def run_list(*, as_json: bool) -> int:
+    """Print every key, without what opens anything."""
+    keys = asyncio.run(list_keys(_database()))
+    if as_json:
+        print_json({"keys": [_key_json(key) for key in keys]})
+        return YES
+    if not keys:
+        notes().print(plain("there are no keys; make one with: adyton keys create --name NAME"))
+        return YES
+    made = table("id", "state", "scopes", "created", "expires", "name")
+    now = datetime.now(UTC)
+    for key in keys:
+        state = _state(key, now)
+        made.add_row(
+            Text(key.id),
+            Text(state, style="green" if state == "usable" else "red"),
+            Text(_scopes(key)),
+            Text(_day(key.created)),
+            Text(_day(key.expires)),
+            plain(key.name),
+        )
+    console().print(made)
+    return YES
+
+
+def run_revoke(key_id: str) -> int:
+    """Revoke a key; 1 where there is none to revoke."""
+    if asyncio.run(revoke_key(_database(), key_id, now=datetime.now(UTC))):
+        console().print(plain(f"{key_id} is revoked; a running gateway forgets it in seconds"))
+        return YES
+    notes().print(plain(f"there is no usable key {key_id}; see: adyton keys list"))
+    return NO
+
+
+def run_audit(*, limit: int, key_id: str | None, as_json: bool) -> int:
+    """Print the newest questions: who, when, what came of it; of the data, there is nothing."""
+    entries = asyncio.run(list_audit(_database(), limit=limit, key_id=key_id))
+    if as_json:
+        print_json({"entries": [_entry_json(entry) for entry in entries]})
+        return YES
+    if not entries:
+        notes().print(plain("nobody has asked anything yet"))
+        return YES
+    made = table("time (UTC)", "endpoint", "answer", "ms", "key", "request", "provider")
+    for entry in entries:
+        outcome = entry.code or str(entry.answer).lower()
+        made.add_row(
+            Text(f"{entry.time.astimezone(UTC):%m-%d %H:%M:%S}"),
+            Text(entry.endpoint),
+            plain(outcome, "" if not entry.code else "red"),
+            Text(f"{entry.timings['cell']:.0f}" if "cell" in entry.timings else ""),
+            plain(entry.key_id[:8]),
+            plain(entry.id[:8]),
+            plain(entry.provider),
+        )
+    console().print(made)
+    return YES
+
+
+def _database() -> str:
+    settings = GatewaySettings.from_environ(os.environ)
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return settings.database_url
+
+
+def _state(key: ApiKey, now: datetime) -> str:
+    if key.revoked is not None:
+        return "revoked"
+    return "usable" if key.is_usable(now) else "expired"
+
+
+def _scopes(key: ApiKey) -> str:
+    return ",".join(sorted(key.scopes))
+
+
+def _day(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d}" if instant else "never"
+
+
+def _instant(instant: datetime | None) -> str | None:
+    if instant is None:
+        return None
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _key_json(key: ApiKey) -> JsonObject:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "scopes": [*sorted(key.scopes)],
+        "created": _instant(key.created),
+        "expires": _instant(key.expires),
+        "revoked": _instant(key.revoked),
+        "limits": {
+            "per_minute": key.limits.per_minute,
+            "in_flight": key.limits.in_flight,
+            "per_day": key.limits.per_day,
+        },
+    }
+
+
+def _entry_json(entry: AuditEntry) -> JsonObject:
+    return {
+        "id": entry.id,
+        "time": _instant(entry.time),
+        "key_id": entry.key_id,
+        "endpoint": entry.endpoint,
+        "status": entry.status,
+        "code": entry.code,
+        "provider": entry.provider,
+        "provider_digest": entry.provider_digest,
+        "circuit": entry.circuit,
+        "answer": entry.answer,
+        "public_inputs": entry.public_inputs,
+        "proof": entry.proof,
+        "public_inputs_digest": entry.public_inputs_digest,
+        "statement": entry.statement,
+        "transcript": entry.transcript,
+        "manifest": entry.manifest,
+        "timings_ms": {name: round(ms) for name, ms in entry.timings.items()},
+    }

@@ -1,0 +1,1 @@
+"""The commands: names, options, help. What they do is in the modules beside this folder."""

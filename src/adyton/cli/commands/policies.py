@@ -1,0 +1,49 @@
+"""``adyton policy``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    policy = typer.Typer(help="Write and check what you accept.", no_args_is_help=True)
+    policy.command("init")(init)
+    policy.command("check")(check)
+    app.add_typer(policy, name="policy", rich_help_panel="Ask and verify")
+
+
+def init(
+    *,
+    platform: Annotated[
+        str, typer.Option(help="insecure (for development) or nitro (a template to fill in).")
+    ] = "insecure",
+    out: Annotated[Path, typer.Option(help="Where to write it.")] = Path("policy.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write a policy to start from.
+
+    For insecure it names the development root in this machine's own state folder
+    (ADYTON_STATE_DIR) and the authorities in ADYTON_ADDED_ROOTS. For a real platform it is a
+    template with comments that accepts nothing until it is filled in.
+
+    Example: adyton policy init --platform nitro --out policy.yaml
+    """
+    from adyton.cli.policies import run_init  # noqa: PLC0415
+
+    raise typer.Exit(run_init(platform=platform, out=out, force=force))
+
+
+def check(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+) -> None:
+    """Read a policy strictly, and say what it accepts. Exit code: 0 it reads, 2 it does not.
+
+    Example: adyton policy check policy.yaml
+    """
+    from adyton.cli.policies import run_check  # noqa: PLC0415
+
+    raise typer.Exit(run_check(file))
