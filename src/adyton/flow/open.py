@@ -159,8 +159,8 @@ def _credentials(
     found: dict[str, str] = {}
     for name, place in places.items():
         found[name] = as_string(left.pop(place, None), place, limit=MAX_BOX_BYTES)
-    if (token := left.pop(TOKEN_LOCATION, None)) is not None:
-        found.update(_token(token, definition))
+    if TOKEN_LOCATION in left:
+        found.update(_token(left.pop(TOKEN_LOCATION), definition))
     wants_seal = {item.name for item in definition.request.credentials if item.encrypted}
     for name, value in question.credentials.items():
         if name in found:
@@ -180,10 +180,13 @@ def _credentials(
 def _token(value: Json, definition: ProviderDefinition) -> dict[str, str]:
     """Return the credentials in RFC-0023's one token: itself, or several by name."""
     if isinstance(value, dict):
-        return {name: as_string(item, "a credential") for name, item in value.items()}
+        return {
+            name: as_string(item, "a credential", limit=MAX_BOX_BYTES)
+            for name, item in value.items()
+        }
     for item in definition.request.credentials:
         if item.encrypted:
-            return {item.name: as_string(value, "the token")}
+            return {item.name: as_string(value, "the token", limit=MAX_BOX_BYTES)}
     raise MalformedError(f"the provider {definition.id!r} takes no sealed credential")
 
 

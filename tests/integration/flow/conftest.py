@@ -1,12 +1,8 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.integration.flow.machinery import (
-    ThreadedSandbox,
-    Workshop,
-    running_sandbox,
-    running_workshop,
-)
+from tests.fakes.workshop import Workshop
+from tests.integration.flow.machinery import ThreadedSandbox, running_sandbox, running_workshop
 
 from adyton.adapters.verifier import OfflineVerifier
 

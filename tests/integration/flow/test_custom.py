@@ -1,16 +1,16 @@
 """Both of RFC-0023's forms of a custom question: a generic provider, and one that is brought."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.integration.flow.machinery import Workshop, now
+from tests.fakes.workshop import Workshop
+from tests.integration.flow.machinery import now
 
 from adyton.adapters.verifier import OfflineVerifier
 from adyton.codec.json import JsonObject
 from adyton.crypto.hashing import sha256
 from adyton.model.question import Question
-from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt
+from adyton.model.receipt import Receipt
 from adyton.model.verdict import Verdict
 from adyton.verification.bind import Expectation
 
@@ -49,6 +49,7 @@ def brought(
         "custom",
         predicate,
         provider={**BROUGHT, **provider},
+        credentials={},
         secrets={AUTHORIZATION: f"Bearer {token}"},
         response_extraction=extraction,
     )
@@ -130,12 +131,8 @@ def test_a_provider_in_the_question_has_the_digest_of_what_the_question_says(
 ) -> None:
     # A worker that asked something else than the question's provider would have another digest.
     question = brought(workshop, {"type": "gte", "threshold": 1000})
-    receipt = workshop.receipt(question)
-    statement = replace(receipt.statement, provider_digest=sha256(b"another definition"))
-    signed = replace(
-        receipt,
-        statement=statement,
-        signature=workshop.signing.sign(SIGNATURE_DOMAIN, statement.to_bytes()),
+    other = workshop.signed(
+        workshop.receipt(question), provider_digest=sha256(b"another definition")
     )
-    verdict = verdict_on(workshop, verifier, question, signed)
+    verdict = verdict_on(workshop, verifier, question, other)
     assert "provider-mismatch" in [finding.code for finding in verdict.reasons]

@@ -1,8 +1,9 @@
 """Every built-in provider, asked through the whole request path, and verified."""
 
 import pytest
+from tests.fakes.workshop import Workshop
 from tests.integration.flow.asked import ASKED, Asked, credentials
-from tests.integration.flow.machinery import Workshop, now
+from tests.integration.flow.machinery import now
 
 from adyton.adapters.verifier import OfflineVerifier
 from adyton.model.question import Question
