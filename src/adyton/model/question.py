@@ -124,12 +124,20 @@ class Question:
 
     @classmethod
     def from_bytes(cls, endpoint: Endpoint, body: bytes) -> "Question":
-        """Return the question in an HTTP body, or raise ``MalformedError``."""
-        return cls.from_json(endpoint, loads(body, limit_bytes=MAX_QUESTION_BYTES))
+        """Return the question in an HTTP body, with its boxes, or raise ``MalformedError``."""
+        question = cls.from_json(endpoint, loads(body, limit_bytes=MAX_QUESTION_BYTES))
+        for item in question.sealed:
+            # Refused here, nobody's empty box is taken for the replay of somebody else's.
+            if not item.box:
+                raise MalformedError(f"the sealed value at {item.location[:128]} is empty")
+        return question
 
     @classmethod
     def from_json(cls, endpoint: Endpoint, body: Json) -> "Question":
-        """Return the question in a JSON body, or raise ``MalformedError``."""
+        """Return the question in a JSON body, or raise ``MalformedError``.
+
+        Who seals starts from a body with a mark and no box where a sealed value will be.
+        """
         sealed: list[Sealed] = []
         request = as_object(_take_sealed(body, "", sealed), "the question")
         if len(sealed) > MAX_CREDENTIALS:

@@ -11,7 +11,7 @@ from adyton.errors import MalformedError
 from adyton.flow.ports import Clock, Platform
 from adyton.model.manifest import Manifest
 
-__all__ = ["Attester", "ChallengeMalformedError", "Keys"]
+__all__ = ["Attester", "ChallengeMalformedError", "Keys", "check_challenge"]
 
 # Evidence without a challenge is as fresh as this; who wants it fresher sends a challenge.
 _RENEW: Final = timedelta(minutes=5)
@@ -60,7 +60,12 @@ class Attester:
 
     async def attest(self, challenge: bytes) -> bytes:
         """Return evidence over the manifest and ``challenge`` (up to 64 bytes, or none)."""
-        if len(challenge) > MAX_CHALLENGE_BYTES:
-            raise ChallengeMalformedError(size=len(challenge))
+        check_challenge(challenge)
         expected = report_data(self.manifest.to_bytes(), challenge)
         return await self.evidence(expected, challenge or None, self.manifest.signing_key)
+
+
+def check_challenge(challenge: bytes) -> None:
+    """Raise ``ChallengeMalformedError`` where evidence cannot carry ``challenge``."""
+    if len(challenge) > MAX_CHALLENGE_BYTES:
+        raise ChallengeMalformedError(size=len(challenge))

@@ -22,7 +22,7 @@ from adyton.model.statement import Statement
 from adyton.worker.budget import DisclosureBudget
 from adyton.worker.catalogue import Catalogue
 from adyton.worker.cells import Cells
-from adyton.worker.identity import Attester, Keys
+from adyton.worker.identity import Attester, Keys, check_challenge
 from adyton.worker.replay import ReplayGuard
 
 __all__ = ["CallUnknownError", "CellAnswerError", "Service"]
@@ -102,6 +102,7 @@ class Service:
         """
         # Step 1
         body, challenge = _bytes(fields, "body"), _bytes(fields, "challenge")
+        check_challenge(challenge)
         question = Question.from_bytes(_endpoint(fields), body)
         # Step 2
         self._replay.admit([item.box for item in question.sealed], now=self._clock())

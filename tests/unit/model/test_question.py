@@ -152,3 +152,19 @@ def test_a_custom_question_needs_a_provider() -> None:
     body = {key: value for key, value in CUSTOM.items() if key != "provider_id"}
     with pytest.raises(MalformedError):
         read(Endpoint.CUSTOM, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {**BALANCE, "encrypted_access_token": ""},
+        {**BALANCE, "encrypted_access_token": "encrypted:"},
+        {**CUSTOM, "credentials": {"url": "encrypted:"}},
+    ],
+)
+def test_an_empty_box_is_malformed_where_a_question_arrives(body: dict[str, Any]) -> None:
+    endpoint = Endpoint.CUSTOM if "extraction" in body else Endpoint.BALANCE
+    with pytest.raises(MalformedError, match="is empty"):
+        read(endpoint, body)
+    # Who seals starts from just that.
+    assert Question.from_json(endpoint, body).sealed[0].box == b""
