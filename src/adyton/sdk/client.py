@@ -5,6 +5,7 @@ challenge; what the worker gives back is verified before it is called an answer.
 gateway: it is on the host, and the host is the adversary.
 """
 
+import re
 import secrets as random
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ _NONCE_SIZE: Final = 24
 # A worker's evidence, once judged, is not asked for again within this time.
 _TRUSTED_FOR: Final = timedelta(minutes=2)
 _TIMEOUT: Final = httpx.Timeout(90, connect=10)
+_MESSAGE_LIMIT: Final = 500
+_CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 _T = TypeVar("_T")
 
@@ -85,8 +88,14 @@ class _Core:
         self, *, policy: Policy, suite: SealSuite, verifier: OfflineVerifier | None
     ) -> None:
         self._policy, self._suite = policy, suite
+        self._owns_verifier = verifier is None
         self._verifier = verifier or OfflineVerifier()
         self._worker: Worker | None = None
+
+    def close(self) -> None:
+        """End the verifier, unless it was given: then others may use it."""
+        if self._owns_verifier:
+            self._verifier.close()
 
     def worker(self) -> _Conversation[Worker]:
         now = _now()
@@ -203,8 +212,9 @@ class Client:
         return self._run(self._core.ask(endpoint, body, {**sealed, **(secrets or {})}))
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and end the verifier where it is this client's own."""
         self._http.close()
+        self._core.close()
 
     def __enter__(self) -> Self:
         return self
@@ -228,13 +238,17 @@ class Client:
                 error = raised
 
     def _send(self, call: _Call) -> bytes:
+        received = bytearray()
         try:
-            response = self._http.request(call.method, call.path, content=call.body)
+            with self._http.stream(call.method, call.path, content=call.body) as response:
+                _check_plain(response)
+                for chunk in response.iter_bytes():
+                    _receive(chunk, received)
         except httpx.HTTPError as error:
             raise GatewayUnavailableError(
                 f"the gateway cannot be reached at {self._http.base_url}"
             ) from error
-        return _body(response)
+        return _body(response.status_code, bytes(received))
 
 
 class AsyncClient:
@@ -284,8 +298,9 @@ class AsyncClient:
         return await self._run(asked)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and end the verifier where it is this client's own."""
         await self._http.aclose()
+        self._core.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -309,13 +324,17 @@ class AsyncClient:
                 error = raised
 
     async def _send(self, call: _Call) -> bytes:
+        received = bytearray()
         try:
-            response = await self._http.request(call.method, call.path, content=call.body)
+            async with self._http.stream(call.method, call.path, content=call.body) as response:
+                _check_plain(response)
+                async for chunk in response.aiter_bytes():
+                    _receive(chunk, received)
         except httpx.HTTPError as error:
             raise GatewayUnavailableError(
                 f"the gateway cannot be reached at {self._http.base_url}"
             ) from error
-        return _body(response)
+        return _body(response.status_code, bytes(received))
 
 
 def _next(
@@ -329,7 +348,11 @@ def _next(
 
 
 def _headers(api_key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+    return {
+        "Authorization": f"Bearer {api_key}",
+        "Content-Type": "application/json",
+        "Accept-Encoding": "identity",
+    }
 
 
 def _now() -> datetime:
@@ -340,23 +363,41 @@ def _json(data: bytes) -> Json:
     return loads(data, limit_bytes=MAX_RECEIPT_BYTES)
 
 
-def _body(response: httpx.Response) -> bytes:
-    if response.status_code == httpx.codes.OK:
-        return response.content
+def _check_plain(response: httpx.Response) -> None:
+    # A little that is compressed can be much: the limit in bytes would come too late.
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise GatewayUnavailableError("the gateway compressed its answer, and was asked not to")
+
+
+def _receive(chunk: bytes, received: bytearray) -> None:
+    received += chunk
+    if len(received) > MAX_RECEIPT_BYTES:
+        # The host may send what it likes: none of it fills the asker's memory.
+        raise GatewayUnavailableError(f"the gateway answered more than {MAX_RECEIPT_BYTES} bytes")
+
+
+def _body(status: int, received: bytes) -> bytes:
+    if status == httpx.codes.OK:
+        return received
     try:
-        problem = _json(response.content)
+        problem = _json(received)
     except MalformedError as error:
-        text = f"the gateway answered with status {response.status_code}, and not as a gateway does"
+        text = f"the gateway answered with status {status}, and not as a gateway does"
         raise GatewayUnavailableError(text) from error
     fields = problem if isinstance(problem, dict) else {}
-    status = response.status_code
     family: type[GatewayError] = GatewayTryLaterError
     if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         family = GatewayRejectedError
     elif status < httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.TOO_MANY_REQUESTS:
         family = GatewayMalformedError
+    code = str(fields.get("code"))
     raise family(
         status=status,
-        code=str(fields.get("code", "unknown")),
-        message=str(fields.get("detail", "no reason is given")),
+        code=code if _CODE.fullmatch(code) else "unknown",
+        message=_shown(str(fields.get("detail", "no reason is given"))),
     )
+
+
+def _shown(text: str) -> str:
+    # The host wrote it, and somebody's terminal shows it: no control characters.
+    return "".join(each if each.isprintable() else " " for each in text[:_MESSAGE_LIMIT])
