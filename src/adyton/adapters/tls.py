@@ -16,6 +16,7 @@ import h11
 
 from adyton.errors import UnavailableError
 from adyton.flow.ports import Exchange, HttpRequest
+from adyton.sources.extraction import SourceTooLargeError
 
 __all__ = ["HttpsClient", "SourceTlsError", "SourceUnreachableError", "Stream", "trust"]
 
@@ -33,16 +34,6 @@ class SourceTlsError(UnavailableError):
     """The data source's certificate or handshake was refused: it may be somebody else."""
 
     code = "source-tls-refused"
-
-
-class SourceTooLargeError(UnavailableError):
-    """The data source's answer is longer than a worker takes."""
-
-    code = "source-too-large"
-
-    def __init__(self, *, limit_bytes: int) -> None:
-        super().__init__(f"the data source's answer has more than {limit_bytes} bytes")
-        self.limit_bytes = limit_bytes
 
 
 class Stream(Protocol):
@@ -260,7 +251,7 @@ def _read(
             case h11.Data():
                 body += event.data
                 if len(body) > limit_bytes:
-                    raise SourceTooLargeError(limit_bytes=limit_bytes)
+                    raise SourceTooLargeError(unit="bytes", limit=limit_bytes)
             case h11.EndOfMessage() if head is not None:
                 return head, bytes(body), bytes(answer)
             case h11.InformationalResponse():

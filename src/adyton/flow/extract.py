@@ -7,13 +7,9 @@ __all__ = ["extract"]
 
 
 def extract(fetched: Fetched) -> Gathered:
-    """Return the columns that the definition names.
+    """Return the columns that the definition's circuit reads.
 
     Raises ``UnavailableError`` where the answer does not have them as the definition says.
     """
-    definition = fetched.opened.definition
-    names = [item.name for item in definition.extraction.fields]
-    return Gathered(
-        fetched=fetched,
-        extracted=extract_columns(fetched.body, definition=definition, fields=names),
-    )
+    extracted = extract_columns(fetched.body, definition=fetched.opened.definition)
+    return Gathered(fetched=fetched, extracted=extracted)
