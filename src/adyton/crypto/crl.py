@@ -63,7 +63,7 @@ def verify_crl(der: bytes, *, issuer: Certificate, suite: Suite, where: str) -> 
     Whether it is current is for whoever uses it.
     """
     # Step 1
-    algorithms, name = _frame(der, where)
+    frame = _frame(der, where)
     try:
         found = x509.load_der_x509_crl(der)
         first, last = found.last_update_utc, found.next_update_utc
@@ -71,16 +71,16 @@ def verify_crl(der: bytes, *, issuer: Certificate, suite: Suite, where: str) -> 
         raise MalformedError(f"{where} is not a certificate revocation list") from error
     if last is None:
         raise MalformedError(f"{where} has no time of the next update")
-    if algorithms != (suite.algorithm, suite.algorithm):
+    if frame.algorithms != (suite.algorithm, suite.algorithm):
         raise CrlRejectedError(where=where, reason=f"is not signed with {suite.name}")
     # Step 2
-    if name != issuer.subject:
+    if frame.issuer != issuer.subject:
         raise CrlRejectedError(where=where, reason="is not in the name of the authority")
     if not issuer.signs_crls:
         raise CrlRejectedError(where=where, reason="is by an authority that may not sign lists")
     # Step 3
     try:
-        issuer.key.check_der(found.tbs_certlist_bytes, found.signature, domain=where)
+        issuer.key.check_der(frame.signed, frame.signature, domain=where)
     except SignatureRejectedError as error:
         raise CrlRejectedError(where=where, reason="is not signed by the authority") from error
     # Step 4: only now is anything of it believed, the extensions included.
@@ -93,19 +93,34 @@ def verify_crl(der: bytes, *, issuer: Certificate, suite: Suite, where: str) -> 
     return Crl(issuer=issuer, revoked=found, first=first, last=last)
 
 
-def _frame(der: bytes, where: str) -> tuple[tuple[bytes, bytes], bytes]:
-    """Return both algorithms and the issuer's name as they stand (RFC 5280, section 5.1)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """The parts of a list as they stand (RFC 5280, section 5.1)."""
+
+    signed: bytes
+    signature: bytes
+    algorithms: tuple[bytes, bytes]
+    issuer: bytes
+
+
+def _frame(der: bytes, where: str) -> _Frame:
     outer = DerReader(der, where=where)
     crl = outer.enter(Tag.SEQUENCE, "the list")
     outer.finish()
-    body = crl.enter(Tag.SEQUENCE, "the part that is signed")
+    signed = crl.element(Tag.SEQUENCE, "the part that is signed")
+    body = DerReader(signed, where=where).enter(Tag.SEQUENCE, "the part that is signed")
     algorithm = crl.element(Tag.SEQUENCE, "the signature's algorithm")
+    signature = crl.take(Tag.BIT_STRING, "the signature")
     # As in a certificate: no unused bits, which nobody would notice.
-    if crl.take(Tag.BIT_STRING, "the signature")[:1] != b"\0":
+    if signature[:1] != b"\0":
         raise MalformedError(f"{where} has a signature that is not whole bytes")
     crl.finish()
     # Version 2, which is written as 1.
     if body.integer("version") != 1:
         raise MalformedError(f"{where} is not of version 2")
-    signed_algorithm = body.element(Tag.SEQUENCE, "the algorithm")
-    return (signed_algorithm, algorithm), body.element(Tag.SEQUENCE, "the issuer")
+    return _Frame(
+        signed=signed,
+        signature=signature[1:],
+        algorithms=(body.element(Tag.SEQUENCE, "the algorithm"), algorithm),
+        issuer=body.element(Tag.SEQUENCE, "the issuer"),
+    )

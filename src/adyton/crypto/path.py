@@ -201,7 +201,7 @@ def _verify(
         raise MalformedError(f"{where} is not of version 3")
     # Step 2: the root needs no signature, its bytes are pinned.
     if issuer is not None:
-        _check_issued(certificate, frame, issuer, suite, position)
+        _check_issued(frame, issuer, suite, position)
     try:
         key = suite.read_key(certificate.public_key(), where=f"the key of {where}")
         extensions = certificate.extensions
@@ -231,11 +231,13 @@ def _verify(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Frame:
-    """What of a certificate is compared byte for byte (RFC 5280, section 4.1).
+    """The parts of a certificate as they stand (RFC 5280, section 4.1).
 
     ``algorithms`` has the one in the part that is signed, and the one beside the signature.
     """
 
+    signed: bytes
+    signature: bytes
     algorithms: tuple[bytes, bytes]
     issuer: bytes
     subject: bytes
@@ -246,11 +248,13 @@ def _frame(der: bytes, where: str) -> _Frame:
     outer = DerReader(der, where=where)
     certificate = outer.enter(Tag.SEQUENCE, "the certificate")
     outer.finish()
-    body = certificate.enter(Tag.SEQUENCE, "the part that is signed")
+    signed = certificate.element(Tag.SEQUENCE, "the part that is signed")
+    body = DerReader(signed, where=where).enter(Tag.SEQUENCE, "the part that is signed")
     algorithm = certificate.element(Tag.SEQUENCE, "the signature's algorithm")
     # X.690, section 8.6.2.2: the first byte says how many bits at the end are unused. With another
     # number there, the library would read the same signature from other bytes.
-    if certificate.take(Tag.BIT_STRING, "the signature")[:1] != b"\0":
+    signature = certificate.take(Tag.BIT_STRING, "the signature")
+    if signature[:1] != b"\0":
         raise MalformedError(f"{where} has a signature that is not whole bytes")
     certificate.finish()
     if body.has(Tag.VERSION):
@@ -263,6 +267,8 @@ def _frame(der: bytes, where: str) -> _Frame:
     issuer = body.element(Tag.SEQUENCE, "the issuer")
     body.take(Tag.SEQUENCE, "the validity")
     return _Frame(
+        signed=signed,
+        signature=signature[1:],
         algorithms=(signed_algorithm, algorithm),
         issuer=issuer,
         subject=body.element(Tag.SEQUENCE, "the subject"),
@@ -270,9 +276,7 @@ def _frame(der: bytes, where: str) -> _Frame:
     )
 
 
-def _check_issued(
-    certificate: x509.Certificate, frame: _Frame, issuer: Certificate, suite: Suite, position: int
-) -> None:
+def _check_issued(frame: _Frame, issuer: Certificate, suite: Suite, position: int) -> None:
     if frame.algorithms != (suite.algorithm, suite.algorithm):
         raise CertificateRejectedError(position=position, reason=f"is not signed with {suite.name}")
     # Byte for byte: stricter than RFC 5280's comparison of names, and what every vendor does.
@@ -281,9 +285,7 @@ def _check_issued(
             position=position, reason="is not issued in the name of the one before it"
         )
     try:
-        issuer.key.check_der(
-            certificate.tbs_certificate_bytes, certificate.signature, domain="a certificate"
-        )
+        issuer.key.check_der(frame.signed, frame.signature, domain="a certificate")
     except SignatureRejectedError as error:
         raise CertificateRejectedError(
             position=position, reason="is not signed by the one before it"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from adyton.codec.reader import Reader
 from adyton.errors import MalformedError
 
 __all__ = ["COMPONENTS", "SGX_EXTENSION", "PlatformType", "SgxExtension"]
@@ -27,6 +26,7 @@ _ENUMERATED: Final = 0x0A
 _BOOLEAN: Final = 0x01
 _LONG_FORM: Final = 0x80
 _MAX_LENGTH_BYTES: Final = 2
+_PAIR: Final = 2
 _PPID, _TCB, _PCE_ID, _FMSPC, _TYPE, _INSTANCE, _CONFIGURATION = range(1, 8)
 _PCE_SVN, _CPU_SVN = COMPONENTS + 1, COMPONENTS + 2
 _DYNAMIC_PLATFORM, _CACHED_KEYS, _SMT_ENABLED = range(1, 4)
@@ -65,9 +65,10 @@ class SgxExtension:
     @classmethod
     def from_bytes(cls, data: bytes) -> "SgxExtension":
         """Return the extension in ``data``, or raise ``MalformedError``."""
-        outer = _Elements(data)
-        pairs = _pairs(outer.take(_SEQUENCE), _PREFIX)
-        outer.finish()
+        outer = _elements(data)
+        if len(outer) != 1 or outer[0][0] != _SEQUENCE:
+            raise _malformed("is not one sequence")
+        pairs = _pairs(outer[0][1], _PREFIX)
         tcb = _pairs(_value(pairs, _TCB, _SEQUENCE), _PREFIX + bytes([_TCB]))
         configuration = (
             _pairs(_value(pairs, _CONFIGURATION, _SEQUENCE), _PREFIX + bytes([_CONFIGURATION]))
@@ -93,38 +94,30 @@ class SgxExtension:
         return extension
 
 
-class _Elements:
-    """The DER elements in one value: one-byte tags, definite and shortest lengths (X.690, 10.1)."""
+def _elements(data: bytes) -> list[tuple[int, bytes]]:
+    """Return tag and content of all elements in ``data``: DER, with tags of one byte.
 
-    __slots__ = ("_reader",)
-
-    def __init__(self, data: bytes) -> None:
-        self._reader = Reader(data, where="the sgx extension")
-
-    @property
-    def is_finished(self) -> bool:
-        return self._reader.remaining == 0
-
-    def next(self) -> tuple[int, bytes]:
-        tag = self._reader.u8("a tag")
-        length = self._reader.u8("a length")
+    One loop over bytes rather than a reader with a method for each: there are a hundred elements in
+    an extension, and it is read for every quote.
+    """
+    found: list[tuple[int, bytes]] = []
+    offset, end = 0, len(data)
+    while offset < end:
+        length = data[offset + 1] if offset + 1 < end else end
+        start = offset + 2
         if length >= _LONG_FORM:
+            # X.690, section 10.1: the definite form, in the fewest bytes.
             size = length - _LONG_FORM
-            if not 1 <= size <= _MAX_LENGTH_BYTES:
+            length = int.from_bytes(data[start : start + size], "big")
+            if not 1 <= size <= _MAX_LENGTH_BYTES or length < max(_LONG_FORM, 1 << 8 * (size - 1)):
                 raise _malformed("has a length that is not der")
-            length = self._reader.big_endian(size, "a length")
-            if length < _LONG_FORM or length < 1 << (8 * (size - 1)):
-                raise _malformed("has a length in more bytes than it needs")
-        return tag, self._reader.take(length, "an element")
-
-    def take(self, tag: int) -> bytes:
-        found, content = self.next()
-        if found != tag:
-            raise _malformed(f"has the tag {found:#04x} instead of {tag:#04x}")
-        return content
-
-    def finish(self) -> None:
-        self._reader.finish()
+            start += size
+        stop = start + length
+        if stop > end:
+            raise _malformed("ends in the middle of an element")
+        found.append((data[offset], data[start:stop]))
+        offset = stop
+    return found
 
 
 _Pairs = dict[int, tuple[int, bytes]]
@@ -133,14 +126,14 @@ _Pairs = dict[int, tuple[int, bytes]]
 def _pairs(data: bytes, prefix: bytes) -> _Pairs:
     """Return the values in a sequence of pairs, by the last number of their identifiers."""
     found: _Pairs = {}
-    elements = _Elements(data)
-    while not elements.is_finished:
-        pair = _Elements(elements.take(_SEQUENCE))
-        identifier = pair.take(_OBJECT_IDENTIFIER)
+    for tag, content in _elements(data):
+        pair = _elements(content)
+        if tag != _SEQUENCE or len(pair) != _PAIR or pair[0][0] != _OBJECT_IDENTIFIER:
+            raise _malformed("has an element that is not a pair")
+        identifier = pair[0][1]
         if identifier[:-1] != prefix or identifier[-1] in found:
             raise _malformed(f"has the identifier {identifier.hex()}, or has it twice")
-        found[identifier[-1]] = pair.next()
-        pair.finish()
+        found[identifier[-1]] = pair[1]
     return found
 
 

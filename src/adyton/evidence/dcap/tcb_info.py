@@ -27,6 +27,7 @@ __all__ = ["ModuleIdentity", "PlatformLevel", "TcbInfo"]
 
 _VERSION: Final = 3
 _COMPONENTS: Final = 16
+_MAX_SVN: Final = 0xFF
 _TEES: Final = {"SGX": TeeType.SGX, "TDX": TeeType.TDX}
 
 
@@ -135,9 +136,14 @@ def _components(tcb: JsonObject, name: str) -> bytes:
     found = as_list(field(tcb, name), name, limit=_COMPONENTS)
     if len(found) != _COMPONENTS:
         raise MalformedError(f"{name} has {len(found)} components, not {_COMPONENTS}")
-    return bytes(
-        as_integer(field(as_object(item, "a component"), "svn"), "svn", high=0xFF) for item in found
-    )
+    svns = [
+        svn
+        for item in found
+        if isinstance(item, dict) and type(svn := item.get("svn")) is int and 0 <= svn <= _MAX_SVN
+    ]
+    if len(svns) != _COMPONENTS:
+        raise MalformedError(f"{name} has a component without an svn in 0..{_MAX_SVN}")
+    return bytes(svns)
 
 
 def _names(record: JsonObject, name: str) -> tuple[str, ...]:

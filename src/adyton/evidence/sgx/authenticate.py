@@ -49,6 +49,8 @@ def authenticate(
 
     Raises ``MalformedError`` or a ``RejectedError``. A debug enclave is a finding, not an error.
     """
+    # Without one, for this call: the same certificates stand in several chains.
+    cache = DcapCache() if cache is None else cache
     # Step 1
     authentic = authenticate_quote(quote, roots=roots, at=at, cache=cache)
     # Step 2

@@ -55,6 +55,8 @@ def authenticate(
     Raises ``MalformedError`` or a ``RejectedError``. Debug mode, a service TD and faults that the
     host may cause (SEPT_VE_DISABLE) are findings, not errors: see ``findings``.
     """
+    # Without one, for this call: the same certificates stand in several chains.
+    cache = DcapCache() if cache is None else cache
     # Step 1
     authentic = authenticate_quote(quote, roots=roots, at=at, cache=cache)
     # Step 2
