@@ -49,7 +49,7 @@ def run_show(identifier: str, *, as_json: bool) -> int:
         print_json(_provider_json(item))
         return YES
     out = console()
-    out.print(Text(item.id, style="bold"), plain(f"{item.name}: adyton ask {item.endpoint.value}"))
+    out.print(Text(item.id, style="bold"), plain(item.name))
     out.print(plain(f"circuit {item.noir_circuit}, digest {item.digest().hex()}", "dim"))
     credentials = table("credential", "", "")
     for credential in item.request.credentials:
@@ -64,7 +64,17 @@ def run_show(identifier: str, *, as_json: bool) -> int:
     for block in (credentials, predicates):
         out.print()
         out.print(block)
+    out.print(plain(f"\n{_example(item)}", "dim"), soft_wrap=True)
     return YES
+
+
+def _example(item: ProviderDefinition) -> str:
+    options = [
+        f"--credential {credential.name}={'@FILE' if credential.encrypted else 'VALUE'}"
+        for credential in item.request.credentials
+        if not credential.optional
+    ]
+    return " ".join([f"adyton ask {item.endpoint.value} --provider {item.id} …", *options])
 
 
 def run_check(files: Iterable[Path]) -> int:

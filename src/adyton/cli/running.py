@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final
 
 import uvloop
 
@@ -16,8 +15,6 @@ from adyton.gateway.settings import GatewaySettings
 
 __all__ = ["gateway", "run_gateway"]
 
-_POLL_SECONDS: Final = 0.005
-
 
 @asynccontextmanager
 async def gateway(environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
@@ -26,9 +23,6 @@ async def gateway(environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
     verifier = ThreadedVerifier(await asyncio.to_thread(OfflineVerifier))
     try:
         async with running(settings, verifier=verifier) as served:
-            # Bound is not yet listening: what is announced can be connected to.
-            while not served.server.started and not served.task.done():  # noqa: ASYNC110  # a flag
-                await asyncio.sleep(_POLL_SECONDS)
             yield served
     finally:
         await asyncio.to_thread(verifier.close)
@@ -42,8 +36,6 @@ def run_gateway(environ: Mapping[str, str], *, notify: int | None) -> None:
 
 
 async def _run(environ: Mapping[str, str], notify: int | None) -> None:
-    # Before the server's own handlers: it puts these back and repeats the signal when it ends,
-    # which would otherwise end the process before anything else is closed.
     stop = stopped()
     async with gateway(environ) as served:
         announce(notify, port=served.port)

@@ -46,6 +46,7 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 _HASH_LENGTH: Final = 66
 _SHOWN_HASH: Final = 14
+_PART_WIDTH: Final = 13
 
 
 def answer_text(answer: bool | None) -> Text:  # noqa: FBT001  # a truth value is what is shown
@@ -131,6 +132,8 @@ def layer_table(verdict: Verdict) -> RenderableType:
 def _details(layer: Layer) -> Table:
     made = table("", "")
     made.show_header = False
+    # The same in every layer, so that their columns are one below the other.
+    made.columns[0].min_width = _PART_WIDTH
     for part in layer.parts:
         texts = Text("\n").join(_finding(finding) for finding in part.findings)
         if part.status is not Status.PASSED:

@@ -64,5 +64,5 @@ def _show(receipt: Receipt, verdict: Verdict, milliseconds: float) -> None:
     out.print(Text("the receipt does not hold: it answers nothing", style="bold red"))
     for finding in verdict.reasons:
         out.print(
-            Text("  "), plain(finding.message), Text(f"({finding.code})", style="dim"), sep=""
+            Text("  ").append_text(plain(finding.message)).append(f" ({finding.code})", "dim")
         )

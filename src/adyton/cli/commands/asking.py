@@ -10,6 +10,7 @@ __all__ = ["register"]
 _WHAT = "What is asked"
 _WHOM = "Whom, with which secrets"
 _HOW = "Through which gateway, trusting whom"
+_RESULT = "What comes of it"
 _NUMBER = "in major units: 10000, or 0.30"
 
 
@@ -26,9 +27,6 @@ def ask(
         ),
     ],
     *,
-    provider: Annotated[
-        str | None, typer.Option(help="Which data source.", rich_help_panel=_WHOM)
-    ] = None,
     gte: Annotated[
         str | None, typer.Option(help=f"At least this, {_NUMBER}.", rich_help_panel=_WHAT)
     ] = None,
@@ -49,6 +47,15 @@ def ask(
     extraction: Annotated[
         str | None,
         typer.Option(help="For custom: JSON or @FILE.", rich_help_panel=_WHAT),
+    ] = None,
+    audience: Annotated[
+        str, typer.Option(help="Whom the answer is for.", rich_help_panel=_WHAT)
+    ] = "",
+    nonce: Annotated[
+        str | None, typer.Option(help="Random where left out.", rich_help_panel=_WHAT)
+    ] = None,
+    provider: Annotated[
+        str | None, typer.Option(help="Which data source.", rich_help_panel=_WHOM)
     ] = None,
     token_file: Annotated[
         Path | None,
@@ -75,12 +82,6 @@ def ask(
             rich_help_panel=_WHOM,
         ),
     ] = None,
-    audience: Annotated[
-        str, typer.Option(help="Whom the answer is for.", rich_help_panel=_WHAT)
-    ] = "",
-    nonce: Annotated[
-        str | None, typer.Option(help="Random where left out.", rich_help_panel=_WHAT)
-    ] = None,
     url: Annotated[
         str, typer.Option(help="The gateway.", envvar="ADYTON_URL", rich_help_panel=_HOW)
     ] = "http://127.0.0.1:8423",
@@ -99,8 +100,12 @@ def ask(
     post_quantum: Annotated[
         bool, typer.Option("--post-quantum", help="Seal with ML-KEM too.", rich_help_panel=_HOW)
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="Keep the receipt in this file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Keep the receipt in this file.", rich_help_panel=_RESULT)
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print everything as JSON.", rich_help_panel=_RESULT)
+    ] = False,
 ) -> None:
     """Ask a question about private data, and verify the answer.
 

@@ -14,9 +14,17 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="A receipt: the answer to a question, as JSON.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A receipt: the answer to a question, as JSON.", exists=True, dir_okay=False
+        ),
+    ],
     *,
-    policy: Annotated[Path, typer.Option(help="What you accept, as YAML or JSON.")],
+    policy: Annotated[
+        Path,
+        typer.Option(help="What you accept, as YAML or JSON.", exists=True, dir_okay=False),
+    ],
     nonce: Annotated[
         str | None, typer.Option(help="The nonce that you chose for this question.")
     ] = None,

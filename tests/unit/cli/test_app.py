@@ -1,0 +1,84 @@
+"""Every command explains itself, and what was mistyped is one line and exit code 2."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+
+from adyton.cli.app import app, run
+from adyton.cli.exits import USAGE
+
+_HEAVY = ("cryptography", "httpx", "fastapi", "sqlalchemy", "wasmtime", "uvicorn", "lxml")
+_HELP = f"""
+import sys
+from adyton.cli.app import run
+code = run(["--help"])
+print(code, [name for name in {_HEAVY!r} if name in sys.modules])
+"""
+
+
+def commands() -> Iterator[tuple[str, ...]]:
+    def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        found = getattr(command, "commands", None)
+        if found is None:
+            yield path
+            return
+        for name, child in found.items():
+            yield from walk(child, (*path, name))
+
+    yield from walk(typer.main.get_command(app), ())
+
+
+@pytest.mark.parametrize("path", list(commands()), ids=" ".join)
+def test_every_command_has_help_with_an_example(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert run([*path, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert "Example: " in out
+    assert f"adyton {' '.join(path)}" in out
+    assert all(len(line) <= 100 for line in out.splitlines())
+
+
+def test_there_is_every_command_that_was_promised() -> None:
+    names = {path[0] for path in commands()}
+    assert names >= {"ask", "audit", "circuits", "demo", "doctor", "gateway", "keys", "policy"}
+    assert names >= {"providers", "sandbox", "serve", "verify", "worker"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["verify"],
+        ["verify", "nowhere.json", "--policy", "nowhere.yaml"],
+        ["ask"],
+        ["ask", "nonsense", "--gte", "1"],
+        ["ask", "balance", "--gte", "1", "--lte", "2"],
+        ["ask", "balance", "--gte", "1", "--extraction", "{}"],
+        ["ask", "balance", "--gte", "1", "--url", "ftp://x"],
+        ["keys", "create"],
+        ["keys", "create", "--name", "x", "--scope", "everything"],
+        ["providers", "show", "nonsense"],
+        ["policy", "init", "--platform", "sgx"],
+    ],
+    ids=" ".join,
+)
+def test_what_was_mistyped_is_one_line_and_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADYTON_POLICY", "nowhere.yaml")
+    assert run(arguments) == USAGE
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert "Traceback" not in err
+    assert len(err.splitlines()) <= 2
+
+
+def test_help_loads_nothing_heavy() -> None:
+    done = subprocess.run([sys.executable, "-c", _HELP], capture_output=True, check=True)
+    assert done.stdout.decode().splitlines()[-1] == "0 []"

@@ -1,0 +1,57 @@
+"""Every error has one exit code and one line; what nobody foresaw says nothing of its text."""
+
+import pytest
+import typer
+
+from adyton.adapters.installation import ProverMissingError
+from adyton.cli.exits import NO, NO_ANSWER, USAGE, exit_code, report
+from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
+from adyton.sdk.client import GatewayRejectedError
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (MalformedError("no"), USAGE),
+        (RejectedError("no"), NO),
+        (UnavailableError("no"), NO_ANSWER),
+        (AdytonError("no"), NO_ANSWER),
+        (typer.BadParameter("no"), USAGE),
+        (ProverMissingError(what="bb", setting="ADYTON_BB"), NO_ANSWER),
+        (KeyError("no"), NO_ANSWER),
+    ],
+)
+def test_an_error_has_the_code_of_its_family(error: Exception, code: int) -> None:
+    assert exit_code(error) == code
+
+
+def test_an_error_is_one_line_with_its_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(MalformedError("first\nsecond")) == USAGE
+    assert capsys.readouterr().err == "error: first second (malformed)\n"
+
+
+def test_a_gateways_code_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    report(GatewayRejectedError(status=401, code="unauthenticated", message="who are you"))
+    out = capsys.readouterr().err.splitlines()
+    assert out[0] == "error: who are you (unauthenticated)"
+    assert "adyton keys create" in out[1]
+
+
+def test_an_error_that_nobody_foresaw_keeps_its_text_to_itself(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    try:
+        {}["secret"]
+    except KeyError as error:
+        report(error)
+    out = capsys.readouterr().err
+    assert "KeyError" in out
+    assert "test_exits" in out
+    assert "secret" not in out
+
+
+def test_a_strangers_text_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    report(RejectedError("\x1b[2J[bold]boo[/bold]"))
+    out = capsys.readouterr().err
+    assert "\x1b" not in out
+    assert "[bold]boo[/bold]" in out
