@@ -64,6 +64,11 @@ class LocalStack:
         return f"http://127.0.0.1:{self._ports['gateway']}"
 
     @property
+    def sandbox_port(self) -> int:
+        """Where every data source is played, over TLS."""
+        return self._ports["sandbox"]
+
+    @property
     def policy(self) -> Policy:
         """What accepts this stack's worker; ``policy.yaml`` in ``state`` is the same."""
         if self._policy is None:

@@ -147,5 +147,8 @@ class Child:
         with self._log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _LOG_TAIL_BYTES))
-            lines = file.read().decode(errors="replace").strip().splitlines()
-        return lines[-1].removeprefix("error: ") if lines else ""
+            lines = file.read().decode(errors="replace").splitlines()
+        said = [line for line in lines if line.strip()]
+        # Our commands end with one such line, and sometimes with advice below it.
+        errors = [line for line in said if line.startswith("error: ")]
+        return (errors or said or [""])[-1].removeprefix("error: ")
