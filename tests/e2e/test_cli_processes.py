@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -67,41 +68,31 @@ def test_a_process_without_a_pipe_announces_nothing(tmp_path: Path) -> None:
     started.stop()
 
 
-@pytest.fixture
-def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stand-in for the worker, which ends at once where ``ends`` is there."""
-    ends = tmp_path / "ends"
-    code = f"import os, time; os.path.exists({str(ends)!r}) and exit('no luck'); time.sleep(60)"
-    monkeypatch.setattr("adyton.cli.serving._WORKER", (sys.executable, "-c", code))
-    return ends
+def supervisor(tmp_path: Path, code: str, *, well: timedelta) -> Supervisor:
+    command = (sys.executable, "-c", code)
+    return Supervisor(command, environ=dict(os.environ), log=tmp_path / "log", well=well)
 
 
-async def test_a_worker_that_never_worked_is_not_started_again(
-    tmp_path: Path, worker: Path
-) -> None:
-    worker.touch()
-    supervisor = Supervisor(dict(os.environ), tmp_path / "log")
-    supervisor.start()
+async def test_a_worker_that_never_worked_is_not_started_again(tmp_path: Path) -> None:
+    watched = supervisor(tmp_path, "exit('no luck')", well=timedelta(minutes=1))
+    watched.start()
     with pytest.raises(ProcessEndedError, match="no luck"):
-        await asyncio.wait_for(supervisor.keep(), 20)
-    await supervisor.stop()
-    assert supervisor.starts == 1
+        await asyncio.wait_for(watched.keep(), 20)
+    await watched.stop()
+    assert watched.starts == 1
 
 
-async def test_a_worker_that_dies_is_started_again(
-    tmp_path: Path, worker: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("adyton.cli.serving._WELL_SECONDS", 0.0)
-    supervisor = Supervisor(dict(os.environ), tmp_path / "log")
-    supervisor.start()
-    keeping = asyncio.create_task(supervisor.keep())
-    first = supervisor.pid
+async def test_a_worker_that_dies_is_started_again(tmp_path: Path) -> None:
+    watched = supervisor(tmp_path, "import time; time.sleep(60)", well=timedelta(0))
+    watched.start()
+    keeping = asyncio.create_task(watched.keep())
+    first = watched.pid
     os.kill(first, signal.SIGKILL)
     async with asyncio.timeout(20):
-        while supervisor.starts == 1:
+        while watched.starts == 1:  # noqa: ASYNC110  # it counts, and tells nobody
             await asyncio.sleep(0.01)
-    assert supervisor.pid != first
+    assert watched.pid != first
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await keeping
-    await supervisor.stop()
+    await watched.stop()

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -29,17 +30,25 @@ _SANDBOX: Final = (sys.executable, "-m", "adyton.cli", "sandbox", "--port", "0")
 _SANDBOX_SECONDS: Final = 30.0
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 10.0
-# A worker that ran for this long was well: its end is a new trouble, not the same one again.
-_WELL_SECONDS: Final = 30.0
 
 _log = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Keeps a worker running: starts it again when it ends, later each time it ends soon."""
+    """Keeps a worker running: starts it again when it ends, later each time it ends soon.
 
-    def __init__(self, environ: Mapping[str, str], log: Path) -> None:
-        self._environ, self._log = environ, log
+    One that ran for ``well`` was well: its end is a new trouble, not the same one again.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        log: Path,
+        well: timedelta = timedelta(seconds=30),
+    ) -> None:
+        self._command, self._environ, self._log, self._well = command, environ, log, well
         self._child: Child | None = None
         self.starts = 0
 
@@ -53,7 +62,9 @@ class Supervisor:
     def start(self) -> None:
         """Start a worker; what it writes is in the log."""
         # In a group of its own: Ctrl+C is for us, and we end it when nobody needs it any more.
-        self._child = Child("worker", _WORKER, environ=self._environ, log=self._log, own_group=True)
+        self._child = Child(
+            "worker", self._command, environ=self._environ, log=self._log, own_group=True
+        )
         self.starts += 1
 
     async def keep(self) -> None:
@@ -66,7 +77,7 @@ class Supervisor:
         while self._child is not None:
             started = time.monotonic()
             reason = await asyncio.to_thread(self._child.wait)
-            was_well = time.monotonic() - started >= _WELL_SECONDS
+            was_well = time.monotonic() - started >= self._well.total_seconds()
             if self.starts == 1 and not was_well:
                 raise ProcessEndedError(name="worker", reason=f"{reason}; see {self._log}")
             pause = _FIRST_PAUSE if was_well else min(2 * pause, _LONGEST_PAUSE)
@@ -101,7 +112,7 @@ async def _serve(environ: Mapping[str, str], *, sandbox: bool) -> None:
     async with _sandbox(settings.state, environ, wanted=sandbox) as complete:
         settings = WorkerSettings.from_environ(complete)
         policy = await asyncio.to_thread(_write_policy, settings)
-        supervisor = Supervisor(complete, settings.state / "worker.log")
+        supervisor = Supervisor(_WORKER, environ=complete, log=settings.state / "worker.log")
         supervisor.start()
         try:
             await _run(complete, supervisor, stop, settings, policy)
