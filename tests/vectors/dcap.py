@@ -28,12 +28,17 @@ class Case:
         return f"{Path(self.entry['file']).name}@{self.at:%Y-%m-%d}"
 
 
-def entries(family: str) -> list[dict[str, Any]]:
-    """Return the manifest's entries that are quotes of a technology."""
+def all_entries(family: str) -> list[dict[str, Any]]:
+    """Return the manifest's entries of a technology."""
     if not MANIFEST.exists():
         return []
     found = json.loads(MANIFEST.read_bytes())
-    return [entry for entry in found if entry["family"] == family and "quote" in entry["file"]]
+    return [entry for entry in found if entry["family"] == family]
+
+
+def entries(family: str) -> list[dict[str, Any]]:
+    """Return those that are quotes."""
+    return [entry for entry in all_entries(family) if entry["file"].endswith(".quote.bin")]
 
 
 def cases(entry: dict[str, Any]) -> list[Case]:
@@ -57,7 +62,7 @@ def pck_instant(entry: dict[str, Any]) -> datetime:
 
 
 def quote_of(entry: dict[str, Any]) -> bytes:
-    """Return the quote that an entry is about."""
+    """Return the file that an entry is about."""
     data: bytes = (VECTORS / entry["file"]).read_bytes()
     assert hashlib.sha256(data).hexdigest() == entry["sha256"]
     return data

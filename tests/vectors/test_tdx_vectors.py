@@ -12,6 +12,7 @@ from tests.vectors.dcap import (
     MANIFEST,
     VECTORS,
     Case,
+    all_entries,
     cases,
     collateral_of,
     entries,
@@ -21,6 +22,7 @@ from tests.vectors.dcap import (
 )
 
 from adyton.errors import AdytonError, MalformedError
+from adyton.evidence.azure.tdx import authenticate as authenticate_azure
 from adyton.evidence.dcap.endorsements import DcapCache
 from adyton.evidence.dcap.layout import Quote
 from adyton.evidence.dcap.roots import INTEL_ROOTS
@@ -55,7 +57,8 @@ def authenticated(case: Case, *, cache: DcapCache | None = None) -> TdxClaims:
 
 
 def test_the_manifest_has_all_its_entries() -> None:
-    # And one bundle around a quote, which is no quote itself.
+    assert len(all_entries("tdx")) == 20
+    # One is a bundle around a quote, and no quote itself.
     assert len(entries("tdx")) == 19
 
 
@@ -141,3 +144,20 @@ def test_one_cache_for_all_quotes_gives_the_same_claims() -> None:
         first = authenticated(case, cache=cache)
         assert authenticated(case, cache=cache) == first
         assert authenticated(case) == first
+
+
+def test_an_azure_bundle_has_its_expected_verdict() -> None:
+    (entry,) = [item for item in all_entries("tdx") if "azure-vtpm" in item["file"]]
+    (quote,) = [item for item in entries("tdx") if "azure-2026" in item["file"]]
+    (case,) = cases(quote)
+    claims = authenticate_azure(
+        quote_of(entry), roots=INTEL_ROOTS, at=case.at, collateral=collateral_of(case)
+    )
+    # The same quote, in its padding.
+    assert claims.tdx == authenticated(case)
+    assert claims.tdx.dcap.tcb is not None
+    assert claims.tdx.dcap.tcb.status == "UpToDate"
+    assert findings(claims.tdx.report) == ()
+    assert claims.vtpm.nonce == b"attestation-test-fixture"
+    assert claims.vtpm.configuration["secure-boot"] is True
+    assert len(claims.vtpm.registers) == 24

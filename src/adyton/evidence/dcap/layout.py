@@ -19,7 +19,14 @@ from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.dcap.enclave import ENCLAVE_REPORT_SIZE, EnclaveReport
 from adyton.evidence.dcap.pem import read_chain
 
-__all__ = ["MAX_QUOTE_BYTES", "BodyType", "CertificationRejectedError", "Quote", "TeeType"]
+__all__ = [
+    "MAX_QUOTE_BYTES",
+    "BodyType",
+    "CertificationRejectedError",
+    "Quote",
+    "TeeType",
+    "without_padding",
+]
 
 # The longest that we have seen has 5006 bytes.
 MAX_QUOTE_BYTES: Final = 16 * 1024
@@ -139,6 +146,22 @@ class Quote:
             qe_authentication_data=signed.qe_authentication_data,
             pck_chain=signed.pck_chain,
         )
+
+
+def without_padding(data: bytes) -> bytes:
+    """Return ``data`` without zeros behind the quote in it: some services have buffers to fill.
+
+    What is no quote, or has anything else behind it, comes back as it is, and is refused as such.
+    """
+    version, _, tee, *_ = _HEADER.unpack_from(data) if len(data) >= _HEADER.size else (0, 0, 0)
+    start = _HEADER.size
+    if version == _FIRST_WITH_DESCRIPTOR and len(data) >= start + _BODY_DESCRIPTOR.size:
+        _, size = _BODY_DESCRIPTOR.unpack_from(data, start)
+        start += _BODY_DESCRIPTOR.size + size
+    else:
+        start += _BODY_SIZES[BodyType.SGX if tee == TeeType.SGX else BodyType.TD_1_0]
+    end = start + 4 + int.from_bytes(data[start : start + 4], "little")
+    return data if any(data[end:]) else data[:end]
 
 
 def _tee_type(version: int, key_type: int, tee: int) -> TeeType:
