@@ -93,7 +93,7 @@ def elements(name: str, inputs: dict[str, int]) -> list[int]:
                 category + (period << 8) + (day << 16) + (credit << 24)
                 for category, period, day, credit in columns
             ]
-            found = [*row("categories[{}]", 64), *packed(transactions, 88)]
+            found = [inputs["currency"], *row("categories[{}]", 64), *packed(transactions, 88)]
         case "account_ownership":
             found = [
                 element

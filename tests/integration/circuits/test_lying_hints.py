@@ -64,10 +64,8 @@ LIES = [
         Lie(name="transaction_pattern", file=PATTERN, honest=PAID, lie=f"{lie}\n{PAID}")
         for lie in (
             "paid[0] = false;",
-            "paid[20] = true;",
             "paid[20] = true; places[20] = places[0];",
             "places[1] = places[0];",
-            "places[1] = 511;",
             "places[1] = 512;",
         )
     ),

@@ -112,7 +112,7 @@ def test_a_comparison_becomes_bounds(
         ("gte", {}),
         ("gte", {"min": 1}),
         ("gte", {"threshold": 1, "max": 2}),
-        ("gte", {"threshold": 1, "curency": "USD"}),
+        ("gte", {"threshold": 1, "unit": "USD"}),
         ("range", {"min": 1}),
         ("range", {"threshold": 1}),
         ("range", {"min": 1, "max": 2, "threshold": 1}),
