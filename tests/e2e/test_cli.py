@@ -83,7 +83,7 @@ def test_a_true_answer_is_kept_and_verified_in_another_process(shell: Shell) -> 
     asked = shell(*plaid("--gte", "10000", "--nonce", NONCE, "--out", "receipt.json"))
     assert (asked.code, asked.err) == (YES, "")
     assert "TRUE" in asked.out
-    assert "adyton verify receipt.json --policy" in asked.out
+    assert "adyton verify receipt.json --policy=" in asked.out
     for layer in ("evidence", "receipt", "proof", "transcript"):
         assert layer in asked.out
     verified = shell(*verification("--nonce", NONCE))
@@ -236,12 +236,13 @@ def test_a_wrong_key_and_a_gateway_that_is_not_there_say_what_to_do(shell: Shell
 
 
 def test_keys_are_made_listed_used_and_revoked(shell: Shell) -> None:
-    made = shell("keys", "create", "--name", "shop", "--scope", "ask", "--per-day", "5")
-    assert made.code == YES
-    assert made.out.startswith("adk_")
-    (shell.folder / "key").write_text(made.out)
-    key_id = made.out.split("_")[1]
-    secret = made.out.split("_")[2].strip()
+    create = ("keys", "create", "--name", "shop", "--scope", "ask", "--per-day", "5")
+    assert shell(*create).out.startswith("adk_")
+    made = shell(*create, "--out", "key")
+    assert (made.code, made.out) == (YES, "")
+    assert shell(*create, "--out", "key").code == USAGE
+    assert (shell.folder / "key").stat().st_mode & 0o777 == 0o600
+    _, key_id, secret = (shell.folder / "key").read_text().strip().split("_")
     listed = shell("keys", "list", "--json")
     assert secret not in listed.out + made.err
     key = next(key for key in json.loads(listed.out)["keys"] if key["id"] == key_id)
