@@ -1,0 +1,303 @@
+"""Intel's collateral over HTTP: the Provisioning Certification Service, version 4.
+
+Follows "Intel SGX and Intel TDX Provisioning Certification Service" (api.portal.
+trustedservices.intel.com): four requests for a family of platforms, each answered with what was
+signed and the certificates of its signer. A cache of Intel's (PCCS) answers the same ones.
+
+What comes back is as good as its signatures: it is authenticated before it is kept, so that whoever
+stands in between can withhold it and nothing else.
+"""
+
+import asyncio
+import re
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import unquote
+
+import httpx
+
+from adyton.errors import AdytonError, MalformedError, UnavailableError
+from adyton.evidence.dcap.authenticate import DcapClaims
+from adyton.evidence.dcap.collateral import Collateral, chain
+from adyton.evidence.dcap.endorsements import Endorsements, authenticate_collateral
+from adyton.evidence.dcap.layout import TeeType
+from adyton.evidence.dcap.roots import INTEL_ROOTS
+
+__all__ = [
+    "INTEL_CERTIFICATES",
+    "INTEL_SERVICE",
+    "CollateralKeeper",
+    "CollateralService",
+    "CollateralUnavailableError",
+    "Family",
+    "PckAuthority",
+]
+
+INTEL_SERVICE: Final = "https://api.trustedservices.intel.com"
+INTEL_CERTIFICATES: Final = "https://certificates.trustedservices.intel.com"
+
+_ROOT_CRL: Final = "/IntelSGXRootCA.der"
+_MAX_BODY_BYTES: Final = 1024 * 1024
+_TIMEOUT: Final = httpx.Timeout(20, connect=5)
+# For one request, however slowly its bytes come.
+_DEADLINE_SECONDS: Final = 30
+# The text that was signed is what stands between these: parsed and written again, it would differ.
+_SIGNED: Final = {
+    name: re.compile(
+        rb'\{"' + name + rb'":(\{.*\}),"signature":"([0-9A-Fa-f]{128})"\}\s*', re.DOTALL
+    )
+    for name in (b"tcbInfo", b"enclaveIdentity")
+}
+
+
+class PckAuthority(StrEnum):
+    """Which authority issues a platform's certificate, as the service calls it."""
+
+    PLATFORM = "platform"
+    PROCESSOR = "processor"
+
+
+class CollateralUnavailableError(UnavailableError):
+    """The service did not give the collateral."""
+
+    code = "collateral-unavailable"
+
+    def __init__(self, *, what: str, reason: str) -> None:
+        super().__init__(f"{what} could not be had: {reason}")
+        self.what, self.reason = what, reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """Platforms that share their collateral.
+
+    ``evaluation_number`` asks for the TCB information of one TCB recovery; ``None`` is the newest
+    that Intel enforces by default.
+    """
+
+    tee_type: TeeType
+    fmspc: bytes
+    authority: PckAuthority
+    evaluation_number: int | None = None
+
+    @classmethod
+    def of(
+        cls, claims: DcapClaims, tee_type: TeeType, *, evaluation_number: int | None = None
+    ) -> "Family":
+        """Return the family of the platform that an authentic quote comes from."""
+        is_platform = "Platform" in claims.pck_authority
+        return cls(
+            tee_type=tee_type,
+            fmspc=claims.pck.fmspc,
+            authority=PckAuthority.PLATFORM if is_platform else PckAuthority.PROCESSOR,
+            evaluation_number=evaluation_number,
+        )
+
+
+class CollateralService:
+    """The service, or a cache of it. The client is the caller's, who also closes it."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        *,
+        service: str = INTEL_SERVICE,
+        certificates: str = INTEL_CERTIFICATES,
+    ) -> None:
+        self._client = client
+        self._service = service
+        self._certificates = certificates
+
+    async def fetch(self, family: Family) -> Collateral:
+        """Return the collateral of a family of platforms, not yet authenticated.
+
+        Raises ``CollateralUnavailableError`` where the service does not answer with it, and
+        ``MalformedError`` where it answers with something else.
+        """
+        tee = "tdx" if family.tee_type is TeeType.TDX else "sgx"
+        number = family.evaluation_number
+        chosen = {} if number is None else {"tcbEvaluationDataNumber": str(number)}
+        info, identity, pck_crl, root_crl = await _together(
+            self._get(
+                f"{self._service}/{tee}/certification/v4/tcb",
+                "tcb info",
+                {"fmspc": family.fmspc.hex(), **chosen},
+            ),
+            self._get(
+                f"{self._service}/{tee}/certification/v4/qe/identity", "the qe identity", chosen
+            ),
+            self._get(
+                f"{self._service}/sgx/certification/v4/pckcrl",
+                "the pck crl",
+                {"ca": family.authority.value, "encoding": "der"},
+            ),
+            self._get(f"{self._certificates}{_ROOT_CRL}", "the root's crl", {}),
+        )
+        tcb_info, tcb_info_signature = _signed(info, b"tcbInfo")
+        qe_identity, qe_identity_signature = _signed(identity, b"enclaveIdentity")
+        return Collateral(
+            pck_crl_issuer_chain=_chain(pck_crl, "SGX-PCK-CRL-Issuer-Chain"),
+            root_ca_crl=root_crl.content,
+            pck_crl=pck_crl.content,
+            tcb_info_issuer_chain=_chain(info, "TCB-Info-Issuer-Chain"),
+            tcb_info=tcb_info,
+            tcb_info_signature=tcb_info_signature,
+            qe_identity_issuer_chain=_chain(identity, "SGX-Enclave-Identity-Issuer-Chain"),
+            qe_identity=qe_identity,
+            qe_identity_signature=qe_identity_signature,
+        )
+
+    async def _get(self, url: str, what: str, parameters: dict[str, str]) -> httpx.Response:
+        try:
+            async with asyncio.timeout(_DEADLINE_SECONDS):
+                return await self._limited(url, what, parameters)
+        except (httpx.HTTPError, TimeoutError) as error:
+            reason = str(error) or type(error).__name__
+            raise CollateralUnavailableError(what=what, reason=reason) from error
+
+    async def _limited(self, url: str, what: str, parameters: dict[str, str]) -> httpx.Response:
+        async with self._client.stream(
+            "GET", url, params=parameters, timeout=_TIMEOUT, follow_redirects=False
+        ) as response:
+            if response.status_code != httpx.codes.OK:
+                raise CollateralUnavailableError(
+                    what=what, reason=f"the service answers {response.status_code}"
+                )
+            body = bytearray()
+            async for part in response.aiter_bytes():
+                body += part
+                if len(body) > _MAX_BODY_BYTES:
+                    raise CollateralUnavailableError(
+                        what=what, reason=f"it has more than {_MAX_BODY_BYTES} bytes"
+                    )
+            return httpx.Response(
+                response.status_code, headers=_plain(response), content=bytes(body)
+            )
+
+
+async def _together(*requests: Coroutine[None, None, httpx.Response]) -> list[httpx.Response]:
+    """Return all answers, or raise the first failure, with no request left on its way."""
+    tasks = [asyncio.ensure_future(request) for request in requests]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _plain(response: httpx.Response) -> list[tuple[str, str]]:
+    # What the body was encoded with is undone, and must not be undone twice.
+    gone = {"content-encoding", "content-length", "transfer-encoding"}
+    return [(name, value) for name, value in response.headers.multi_items() if name not in gone]
+
+
+def _signed(response: httpx.Response, name: bytes) -> tuple[bytes, bytes]:
+    match = _SIGNED[name].fullmatch(response.content)
+    if match is None:
+        raise MalformedError(f"the service's {name.decode()} is not a text with its signature")
+    return match[1], bytes.fromhex(match[2].decode())
+
+
+def _chain(response: httpx.Response, header: str) -> tuple[bytes, ...]:
+    if header not in response.headers:
+        raise MalformedError(f"the service's answer lacks the header {header}")
+    return chain(unquote(response.headers[header]), header)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """Collateral that was authenticated, and when it was fetched."""
+
+    collateral: Collateral
+    endorsements: Endorsements
+    fetched: datetime
+
+
+class CollateralKeeper:
+    """Collateral by family, fetched when it is needed and kept while it is good.
+
+    One family is asked for at a time, and after a failure not again for a while: a service that is
+    down is not asked by everybody at once.
+    """
+
+    def __init__(
+        self,
+        service: CollateralService,
+        *,
+        roots: Mapping[str, bytes] = INTEL_ROOTS,
+        keep: timedelta = timedelta(hours=12),
+        pause: timedelta = timedelta(minutes=1),
+        limit: int = 64,
+    ) -> None:
+        self._service = service
+        self._roots = roots
+        self._keep = keep
+        self._pause = pause
+        self._limit = limit
+        self._found: dict[Family, _Kept] = {}
+        self._failed: dict[Family, tuple[datetime, AdytonError]] = {}
+        self._locks: dict[Family, asyncio.Lock] = {}
+
+    async def collateral(self, family: Family, *, now: datetime) -> Collateral:
+        """Return collateral that Intel signed, and that is valid at ``now``.
+
+        What was fetched is kept for some hours, or until a part of it expires. Where no new one can
+        be had, the old one serves as long as it is valid: what expires is for Intel to say.
+        """
+        if (kept := self._found.get(family)) is not None and self._is_fresh(kept, now):
+            return kept.collateral
+        self._bound(self._locks, family)
+        async with self._locks.setdefault(family, asyncio.Lock()):
+            if (kept := self._found.get(family)) is not None and self._is_fresh(kept, now):
+                return kept.collateral
+            try:
+                return await self._renewed(family, now)
+            except AdytonError:
+                if kept is not None and _is_valid(kept, now):
+                    return kept.collateral
+                raise
+
+    async def _renewed(self, family: Family, now: datetime) -> Collateral:
+        failed = self._failed.get(family)
+        if failed is not None and now - failed[0] < self._pause:
+            raise CollateralUnavailableError(
+                what="the collateral", reason=f"it was asked for in vain a moment ago: {failed[1]}"
+            ) from failed[1]
+        try:
+            kept = await self._authentic(family, now)
+        except AdytonError as error:
+            self._bound(self._failed, family)
+            self._failed[family] = (now, error)
+            raise
+        self._failed.pop(family, None)
+        self._bound(self._found, family)
+        self._found[family] = kept
+        return kept.collateral
+
+    async def _authentic(self, family: Family, now: datetime) -> _Kept:
+        collateral = await self._service.fetch(family)
+        kept = _Kept(
+            collateral=collateral,
+            endorsements=authenticate_collateral(collateral, roots=self._roots),
+            fetched=now,
+        )
+        if not _is_valid(kept, now):
+            raise CollateralUnavailableError(
+                what="the collateral", reason="what the service has is not valid at this time"
+            )
+        return kept
+
+    def _bound(self, kept: dict[Family, Any], family: Family) -> None:
+        while family not in kept and len(kept) >= self._limit:
+            del kept[next(iter(kept))]
+
+    def _is_fresh(self, kept: _Kept, now: datetime) -> bool:
+        return now - kept.fetched < self._keep and _is_valid(kept, now)
+
+
+def _is_valid(kept: _Kept, now: datetime) -> bool:
+    return all(window.first <= now <= window.last for window in kept.endorsements.windows)
