@@ -27,11 +27,14 @@ class Network:
     """What is between the host's relay and the data source: a proxy that somebody else runs.
 
     ``treat`` sees the bytes of each direction as they pass (``up`` is to the source) and returns
-    what arrives instead; ``None`` cuts the connection.
+    what arrives instead; ``None`` cuts the connection. ``seen`` is how many bytes the last
+    connection had each way.
     """
 
     def __init__(self) -> None:
         self.target = 0
+        self.is_slow = 0.0
+        self.seen = {"up": 0, "down": 0}
         self.treat: Callable[[str, bytes, int], bytes | None] = lambda _way, data, _at: data
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -41,7 +44,14 @@ class Network:
     def port(self) -> int:
         return int(self._listener.getsockname()[1])
 
+    def slowly(self, pause: float) -> Callable[[str, bytes, int], bytes | None]:
+        """Return what sends a byte at a time."""
+        self.is_slow = pause
+        return lambda _way, data, _at: data
+
     def be_honest(self) -> None:
+        self.is_slow = 0.0
+        self.seen = {"up": 0, "down": 0}
         self.treat = lambda _way, data, _at: data
 
     def close(self) -> None:
@@ -55,10 +65,22 @@ class Network:
                 near, _address = self._listener.accept()
             except OSError:
                 return
-            far = socket.create_connection(("127.0.0.1", self.target))
+            try:
+                far = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                near.close()
+                continue
             for way, source, sink in (("up", near, far), ("down", far, near)):
                 arguments = (way, source, sink)
                 threading.Thread(target=self._pass, args=arguments, daemon=True).start()
+
+    def _send(self, sink: socket.socket, data: bytes) -> None:
+        if not self.is_slow:
+            sink.sendall(data)
+            return
+        for byte in data:
+            time.sleep(self.is_slow)
+            sink.sendall(bytes([byte]))
 
     def _pass(self, way: str, source: socket.socket, sink: socket.socket) -> None:
         seen = 0
@@ -68,7 +90,8 @@ class Network:
                 if treated is None:
                     break
                 seen += len(data)
-                sink.sendall(treated)
+                self.seen[way] = seen
+                self._send(sink, treated)
         for end in (source, sink):
             _end(end)
 
