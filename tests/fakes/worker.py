@@ -54,7 +54,9 @@ def manifest() -> Manifest:
         circuits={CIRCUIT: digest("key")},
         providers={PROVIDER: digest("definition")},
         added_roots=(),
-        software=Software(version="0", prover=digest("bb"), solver=digest("acvm")),
+        software=Software(
+            version="0", prover=digest("bb"), solver=digest("acvm"), roots=digest("roots")
+        ),
         platform="insecure",
         isolation=Isolation.REQUEST,
         started=1_700_000_000,
@@ -70,6 +72,7 @@ def receipt(question: Question, challenge: bytes, *, answer: bool = True) -> Rec
     return Receipt(
         statement=Statement(
             question=question,
+            sealed={},
             answer=answer,
             provider=provider,
             provider_digest=digest("definition"),

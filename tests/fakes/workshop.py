@@ -103,8 +103,13 @@ class FakeProver:
     """
 
     answer: bool = True
+    refusal: Exception | None = None
     bend: Callable[[tuple[int, ...]], tuple[int, ...]] = lambda inputs: inputs
     inputs: list[Mapping[int, int]] = field(default_factory=list)
+
+    def check(self, circuit: Circuit) -> None:
+        if self.refusal is not None:
+            raise self.refusal
 
     def prove(self, circuit: Circuit, inputs: Mapping[int, int]) -> Proof:
         self.inputs.append(inputs)
@@ -171,7 +176,12 @@ class Workshop:
             circuits={name: circuit.key_digest for name, circuit in circuits().items()},
             providers={name: definition.digest() for name, definition in providers().items()},
             added_roots=added_roots,
-            software=Software(version="0", prover=sha256(b"bb"), solver=sha256(b"acvm")),
+            software=Software(
+                version="0",
+                prover=sha256(b"bb"),
+                solver=sha256(b"acvm"),
+                roots=sha256(b"certificates"),
+            ),
             platform="insecure",
             isolation=Isolation.REQUEST,
             started=int(clock().timestamp()),
@@ -185,6 +195,7 @@ class Workshop:
             randomness=randomness or counting(),
             providers=providers(),
             circuits=circuits(),
+            lap=lambda _step: None,
         )
         registers = dict.fromkeys(range(3), b"code")
         return cls(

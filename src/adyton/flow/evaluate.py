@@ -2,27 +2,23 @@
 
 from collections.abc import Mapping
 
-from adyton.codec.json import canonical
-from adyton.crypto.hashing import sha256
-from adyton.flow.ports import Budget
 from adyton.flow.stages import Evaluated, Gathered
 from adyton.proofs.binding import Binding
-from adyton.proofs.circuit import Asked, Circuit, Parameters
+from adyton.proofs.circuit import Asked, Circuit
 from adyton.proofs.registry import circuit_name
 
 __all__ = ["evaluate"]
 
 
-def evaluate(gathered: Gathered, *, circuits: Mapping[str, Circuit], budget: Budget) -> Evaluated:
+def evaluate(gathered: Gathered, *, circuits: Mapping[str, Circuit]) -> Evaluated:
     """Return the evaluated question.
 
     1. The parameters follow from the question and from public facts alone, so that a verifier comes
        to the same ones.
     2. The data fit the circuit: no value is cut off, rounded or left out.
-    3. The credential may still be asked this, as a different question or as the same one again.
 
     Raises ``MalformedError`` for a predicate that the circuit does not take, ``RejectedError`` for
-    data that do not fit or an exhausted budget.
+    data that do not fit.
     """
     opened = gathered.fetched.opened
     question, definition = opened.question, opened.definition
@@ -34,10 +30,6 @@ def evaluate(gathered: Gathered, *, circuits: Mapping[str, Circuit], budget: Bud
     parameters = circuit.parameters.from_predicate(question.predicate, facts)
     # Step 2
     private = parameters.private_inputs(gathered.extracted, asked)
-    # Step 3: after the data are known to fit, so that a failed try costs nothing.
-    if opened.subject is not None:
-        # Of the whole definition, with what the question added: another path is another question.
-        budget.spend(opened.subject, _question_digest(definition.digest(), parameters))
     binding = Binding.of(
         nonce=question.nonce,
         audience=question.audience,
@@ -54,8 +46,3 @@ def evaluate(gathered: Gathered, *, circuits: Mapping[str, Circuit], budget: Bud
         private=private,
         answer=private.evaluate(binding),
     )
-
-
-def _question_digest(provider: bytes, parameters: Parameters) -> bytes:
-    """Return what two askings of one question share: nonce, audience and time are not in it."""
-    return sha256(provider + canonical([parameters.circuit, parameters.to_json()]))

@@ -5,7 +5,7 @@ worker, which holds the signing key and never sees any. Between them passes ``Pr
 nothing is private. Only this module knows the order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from adyton.flow.attest import attest
@@ -37,20 +37,30 @@ class CellPorts:
     prover: Prover
     clock: Clock
     randomness: Randomness
+    lap: Callable[[str], None]
     providers: Mapping[str, ProviderDefinition]
     circuits: Mapping[str, Circuit]
 
 
 def derive(question: Question, *, manifest: bytes, ports: CellPorts) -> Proven:
-    """Return the proven answer to ``question``; ``manifest`` is the digest of the worker's."""
+    """Return the proven answer to ``question``; ``manifest`` is the digest of the worker's.
+
+    ``ports.lap`` is told the name of each step when it is done.
+    """
     opened = open_sealed(
         question, opener=ports.opener, providers=ports.providers, now=ports.clock()
     )
-    fetched = fetch(
-        foresee(opened, circuits=ports.circuits), http=ports.http, randomness=ports.randomness
-    )
-    evaluated = evaluate(extract(fetched), circuits=ports.circuits, budget=ports.budget)
-    return prove(evaluated, manifest=manifest, prover=ports.prover, randomness=ports.randomness)
+    foreseen = foresee(opened, circuits=ports.circuits, prover=ports.prover, budget=ports.budget)
+    ports.lap("open")
+    fetched = fetch(foreseen, http=ports.http, randomness=ports.randomness)
+    ports.lap("fetch")
+    gathered = extract(fetched)
+    ports.lap("extract")
+    evaluated = evaluate(gathered, circuits=ports.circuits)
+    ports.lap("evaluate")
+    proven = prove(evaluated, manifest=manifest, prover=ports.prover, randomness=ports.randomness)
+    ports.lap("prove")
+    return proven
 
 
 async def certify(

@@ -128,6 +128,10 @@ class Proof:
 class Prover(Protocol):
     """The witness solver and the prover."""
 
+    def check(self, circuit: Circuit) -> None:
+        """Raise ``UnavailableError`` where ``circuit`` can't be proven on this machine."""
+        ...
+
     def prove(self, circuit: Circuit, inputs: Mapping[int, int]) -> Proof:
         """Return a proof that ``inputs`` (by witness index) satisfy ``circuit``.
 

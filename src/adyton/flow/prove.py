@@ -52,6 +52,7 @@ def prove(
     definition = fetched.opened.definition
     statement = Statement(
         question=fetched.opened.question,
+        sealed={item.location: sha256(item.box) for item in fetched.opened.question.sealed},
         answer=evaluated.answer,
         provider=definition.id,
         provider_digest=fetched.opened.provider_digest,

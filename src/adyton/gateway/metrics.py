@@ -17,7 +17,9 @@ __all__ = ["Metrics", "Readings"]
 
 # Proofs take a tenth of a second to a few seconds; the rest takes milliseconds.
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-_STEPS: Final = frozenset({"open", "fetch", "extract", "evaluate", "prove", "attest", "respond"})
+_STEPS: Final = frozenset(
+    {"open", "fetch", "extract", "evaluate", "prove", "turn", "solve", "bb", "certify"}
+)
 
 Readings = Mapping[tuple[str, str], Callable[[], float]]
 """What is read when somebody looks: a name and its help, and where the value is."""

@@ -29,11 +29,16 @@ _MAX_ENTRIES: Final = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Software:
-    """What runs in the worker: our version, and SHA-256 of the binaries that touch raw data."""
+    """What runs in the worker: our version, and SHA-256 of files that decide an answer.
+
+    ``prover`` and ``solver`` touch raw data; ``roots`` are the certificate authorities (PEM) that a
+    data source's certificate is checked against.
+    """
 
     version: str
     prover: bytes
     solver: bytes
+    roots: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +48,7 @@ class Manifest:
     ``sealing_keys`` by the name of the suite; ``circuits`` maps a name to SHA-256 of its
     verification key, ``providers`` an identifier to SHA-256 of its canonical definition.
     ``added_roots`` holds SHA-256 of each certificate (DER) that the worker trusts for data sources
-    beside the roots of its image: whoever has such a root's key can play every provider.
+    beside ``software.roots``: whoever has such a root's key can play every provider.
     ``platform`` is what the worker says vouches for it: the evidence decides whether that is true.
     """
 
@@ -70,6 +75,7 @@ class Manifest:
                 "version": self.software.version,
                 "prover": self.software.prover.hex(),
                 "solver": self.software.solver.hex(),
+                "roots": self.software.roots.hex(),
             },
             "platform": self.platform,
             "isolation": self.isolation.value,
@@ -107,6 +113,7 @@ class Manifest:
                 version=as_string(software["version"], "software.version", limit=64),
                 prover=_digest(software["prover"], "software.prover"),
                 solver=_digest(software["solver"], "software.solver"),
+                roots=_digest(software["roots"], "software.roots"),
             ),
             platform=as_string(record["platform"], "platform", limit=32),
             isolation=isolation,
@@ -128,7 +135,7 @@ _KEYS: Final = frozenset(
         "started",
     }
 )
-_SOFTWARE: Final = frozenset({"version", "prover", "solver"})
+_SOFTWARE: Final = frozenset({"version", "prover", "solver", "roots"})
 
 
 def _key(value: Json, where: str) -> bytes:

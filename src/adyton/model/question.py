@@ -29,6 +29,7 @@ __all__ = [
     "DEFAULT_PROVIDERS",
     "MAX_BOX_BYTES",
     "MAX_QUESTION_BYTES",
+    "MAX_SEALED",
     "PROOF_SYSTEM",
     "SEALED_MARK",
     "TOKEN_LOCATION",
@@ -45,6 +46,7 @@ SEALED_MARK: Final = "encrypted:"
 MAX_QUESTION_BYTES: Final = 256 * 1024
 MAX_BOX_BYTES: Final = 64 * 1024
 MAX_CREDENTIALS: Final = 32
+MAX_SEALED: Final = 32
 
 _SEAL_DOMAIN: Final = b"adyton/seal/v1"
 _TOKEN_FIELD: Final = "encrypted_access_token"  # noqa: S105  # RFC-0023's name, not a password
@@ -140,8 +142,8 @@ class Question:
         """
         sealed: list[Sealed] = []
         request = as_object(_take_sealed(body, "", sealed), "the question")
-        if len(sealed) > MAX_CREDENTIALS:
-            raise MalformedError(f"the question has more than {MAX_CREDENTIALS} sealed values")
+        if len(sealed) > MAX_SEALED:
+            raise MalformedError(f"the question has more than {MAX_SEALED} sealed values")
         return _read(endpoint, request, tuple(sealed))
 
     @classmethod

@@ -1,5 +1,6 @@
 """A statement: everything that is asserted about one answer, and the bytes that are signed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,7 @@ from adyton.codec.json import (
 )
 from adyton.codec.text import from_hex
 from adyton.errors import MalformedError
-from adyton.model.question import PROOF_SYSTEM, Question
+from adyton.model.question import MAX_SEALED, PROOF_SYSTEM, Question
 from adyton.model.transcript import Transcript
 from adyton.model.value import DataSource
 
@@ -33,6 +34,8 @@ _SHA256: Final = 32
 class Statement:
     """What a worker asserts: this question, put to this source at this time, has this answer.
 
+    ``sealed`` has the digest of each sealed value by its place: whoever sealed them can tell that
+    the answer is about those, and not about what somebody else sealed for the same question.
     ``parameters`` are the circuit's, as its module writes them; ``scale`` is the one at which the
     question's amounts became integers. Digests are SHA-256: of the provider's canonical definition,
     of the verification key, of the proof, of the public inputs (each 32 bytes, big-endian), and of
@@ -40,6 +43,7 @@ class Statement:
     """
 
     question: Question
+    sealed: Mapping[str, bytes]
     answer: bool
     provider: str
     provider_digest: bytes
@@ -59,6 +63,7 @@ class Statement:
         return {
             "version": VERSION,
             "question": self.question.to_statement(),
+            "sealed": {place: digest.hex() for place, digest in self.sealed.items()},
             "answer": self.answer,
             "provider": {"id": self.provider, "digest": self.provider_digest.hex()},
             "source": {"name": self.source.name, "institution": self.source.institution},
@@ -91,6 +96,7 @@ class Statement:
         circuit = _pair(record["circuit"], "circuit", "name", "verification_key")
         return cls(
             question=Question.from_statement(record["question"]),
+            sealed=_sealed(record["sealed"]),
             answer=as_boolean(record["answer"], "answer"),
             provider=provider[0],
             provider_digest=from_hex(provider[1], "provider.digest", size=_SHA256),
@@ -111,6 +117,7 @@ _KEYS: Final = frozenset(
     {
         "version",
         "question",
+        "sealed",
         "answer",
         "provider",
         "source",
@@ -134,6 +141,13 @@ def _pair(value: Json, where: str, first: str, second: str) -> tuple[str, str]:
         as_string(record[first], f"{where}.{first}", limit=256),
         as_string(record[second], f"{where}.{second}", limit=256),
     )
+
+
+def _sealed(value: Json) -> dict[str, bytes]:
+    record = as_object(value, "sealed")
+    if len(record) > MAX_SEALED:
+        raise MalformedError(f"sealed has more than {MAX_SEALED} digests")
+    return {place: _digest(record, place) for place in record}
 
 
 def _digest(record: JsonObject, name: str) -> bytes:

@@ -15,12 +15,12 @@ from typing import Final, Self, TypeVar
 import httpx
 
 from adyton.adapters.verifier import OfflineVerifier
-from adyton.appraisal.policy import Policy
+from adyton.appraisal.policy import Choice, Policy
 from adyton.codec.json import Json, JsonObject, canonical, loads
 from adyton.codec.text import to_base64
 from adyton.crypto.hpke import SealSuite
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
-from adyton.model.question import Endpoint, Question
+from adyton.model.question import Endpoint
 from adyton.model.receipt import MAX_RECEIPT_BYTES, Receipt
 from adyton.sdk.asking import Answer, ReceiptRejectedError, Stopwatch, question_body
 from adyton.sdk.sealing import sealed_question
@@ -102,8 +102,8 @@ class _Core:
         if self._worker is not None and now - self._worker.judged < _TRUSTED_FOR:
             return self._worker
         challenge = random.token_bytes(_CHALLENGE_SIZE)
-        text = to_base64(challenge).replace("+", "-").replace("/", "_").rstrip("=")
-        answer = yield _Call(method="GET", path=f"/v1/attestation?challenge={text}")
+        path = f"/v1/attestation?challenge={_url_text(challenge)}"
+        answer = yield _Call(method="GET", path=path)
         self._worker = judge_worker(
             _json(answer), challenge=challenge, policy=self._policy, at=_now()
         )
@@ -124,24 +124,26 @@ class _Core:
             now=_now(),
         )
         watch.lap("seal")
+        path, challenge = f"/v1/verify/{endpoint.value}", None
+        if self._policy.evidence.challenge is Choice.REQUIRED:
+            challenge = random.token_bytes(_CHALLENGE_SIZE)
+            path += f"?challenge={_url_text(challenge)}"
         try:
-            data = yield _Call(
-                method="POST", path=f"/v1/verify/{endpoint.value}", body=canonical(sealed)
-            )
+            data = yield _Call(method="POST", path=path, body=canonical(sealed))
         except GatewayRejectedError as error:
             if error.code == "seal-rejected":
                 # Perhaps the worker was started anew: judge it again before the next try.
                 self._worker = None
             raise
         watch.lap("answer")
-        answer = self._conclude(Receipt.from_bytes(data), question, watch)
-        return answer
+        expectation = Expectation(question=question, challenge=challenge)
+        return self._conclude(Receipt.from_bytes(data), expectation, watch)
 
-    def _conclude(self, receipt: Receipt, question: Question, watch: Stopwatch) -> Answer:
+    def _conclude(self, receipt: Receipt, expectation: Expectation, watch: Stopwatch) -> Answer:
         verdict = self._verifier.verify(
             receipt,
             policy=self._policy,
-            expectation=Expectation(question=question),
+            expectation=expectation,
             at=_now(),
         )
         watch.lap("verify")
@@ -353,6 +355,11 @@ def _headers(api_key: str) -> dict[str, str]:
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",
     }
+
+
+def _url_text(data: bytes) -> str:
+    # RFC 4648, section 5, without padding.
+    return to_base64(data).replace("+", "-").replace("/", "_").rstrip("=")
 
 
 def _now() -> datetime:

@@ -20,7 +20,7 @@ def sealed_question(
     suite: SealSuite,
     now: datetime,
 ) -> tuple[Question, JsonObject]:
-    """Return the question as it will be repeated in the statement, and the body to send.
+    """Return the question as it is asked, sealed values included, and the body to send.
 
     ``body`` has ``encrypted:`` where a secret stands; ``secrets`` has the secret for each such
     place, by its JSON pointer. Raises ``MalformedError`` where the two do not match.
@@ -41,7 +41,7 @@ def sealed_question(
     sealed = _put(body, "", boxes)
     if not isinstance(sealed, dict):
         raise TypeError("a question is an object")
-    return question, sealed
+    return Question.from_json(endpoint, sealed), sealed
 
 
 def _put(value: Json, location: str, boxes: Mapping[str, bytes]) -> Json:

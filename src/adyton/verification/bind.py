@@ -38,8 +38,8 @@ _DOES_NOT_ESTABLISH: Final = (
 class Expectation:
     """What the verifier knows of the question; ``None`` is "nothing", which a policy may not allow.
 
-    ``question`` is the whole question as it was asked; ``nonce`` its nonce alone; ``challenge``
-    what was sent for fresh evidence.
+    ``question`` is the whole question as it was sent, sealed values included, which only the asker
+    has; ``nonce`` its nonce alone; ``challenge`` what was sent for fresh evidence.
     """
 
     nonce: str | None = None
@@ -58,7 +58,8 @@ def bind(
     """Return the receipt layer at the instant ``at``; ``platform`` is who the evidence is from.
 
     1. *signature*: the manifest's key signed this statement, and the statement names this manifest;
-    2. *question*: it has the expected nonce, and is the expected question, for an audience of ours;
+    2. *question*: it has the expected nonce, is the expected question with the sealed values that
+       were sent, and is for an audience of ours;
     3. *time*: it is neither too old nor from the future;
     4. *worker*: its manifest names the platform that the evidence is from, circuit and provider are
        the manifest's and the policy's (or the provider came with the question), and raw data lived
@@ -120,6 +121,13 @@ def _question(receipt: Receipt, policy: ReceiptPolicy | None, expectation: Expec
     nonce = expectation.nonce
     if nonce is None and expectation.question is not None:
         nonce = expectation.question.nonce
+    if expectation.question is not None and receipt.statement.sealed != {
+        item.location: sha256(item.box) for item in expectation.question.sealed
+    }:
+        # Anybody can seal for a worker: a host that puts its own account under somebody's question
+        # gets a good answer about the wrong one.
+        text = "the answer is about other sealed values than those that were sent"
+        findings.append(finding("sealed-mismatch", text))
     if nonce is not None and question.nonce != nonce:
         findings.append(finding("nonce-mismatch", "the statement has another nonce than expected"))
     if not isinstance(policy.audience, Choice) and question.audience not in policy.audience:

@@ -69,9 +69,9 @@ def serve(end: socket.socket, threads: int, *, tools: Tools) -> None:
 
 
 def _outcome(job: Fields, channel: Channel, prover: CellProver, tools: Tools) -> Fields:
-    start = time.perf_counter()
+    watch = _Stopwatch()
     try:
-        proven = _work(job, channel, prover, tools)
+        proven = _work(job, channel, prover, tools, watch)
     except AdytonError as error:
         return {"done": False, "error": error_fields(error)}
     except Exception as error:  # noqa: BLE001  # the outermost loop of this process
@@ -82,11 +82,25 @@ def _outcome(job: Fields, channel: Channel, prover: CellProver, tools: Tools) ->
             "message": f"the worker failed with {type(error).__name__}",
         }
         return {"done": False, "error": problem}
-    milliseconds = (time.perf_counter() - start) * 1000
-    return {"done": True, **_fields(proven), "timings": {**prover.timings, "cell": milliseconds}}
+    return {"done": True, **_fields(proven), "timings": {**watch.timings, **prover.timings}}
 
 
-def _work(job: Fields, channel: Channel, prover: CellProver, tools: Tools) -> Proven:
+class _Stopwatch:
+    """Milliseconds by step."""
+
+    def __init__(self) -> None:
+        self.timings: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def lap(self, step: str) -> None:
+        now = time.perf_counter()
+        self.timings[step] = (now - self._since) * 1000
+        self._since = now
+
+
+def _work(
+    job: Fields, channel: Channel, prover: CellProver, tools: Tools, watch: _Stopwatch
+) -> Proven:
     question = Question.from_bytes(Endpoint(job["endpoint"]), job["body"])
     ports = CellPorts(
         opener=OpeningKey.from_bytes(job["key"]),
@@ -95,6 +109,7 @@ def _work(job: Fields, channel: Channel, prover: CellProver, tools: Tools) -> Pr
         prover=prover,
         clock=lambda: datetime.now(UTC),
         randomness=os.urandom,
+        lap=watch.lap,
         providers=tools.providers,
         circuits=tools.circuits,
     )

@@ -17,12 +17,13 @@ from typing import Final, Self
 from adyton.adapters.frames import Fields
 from adyton.errors import UnavailableError
 from adyton.model.isolation import Isolation
-from adyton.worker.channel import CellLostError, receive, send
+from adyton.worker.channel import receive, send
 from adyton.worker.nursery import Cell, Nursery
 
 __all__ = ["CellLimits", "CellTimeoutError", "Cells", "OverloadedError"]
 
 _END_SECONDS: Final = 2.0
+_CHUNK: Final = 64 * 1024
 # Two: the one in use is replaced after its proof, not during it, and the next one must be there.
 _SPARES: Final = 2
 
@@ -88,13 +89,15 @@ class Cells:
                 async with asyncio.timeout(self._limits.seconds):
                     result = await self._converse(cell, job, reply)
                 kept = self._limits.isolation is Isolation.POOLED
-                if not kept:
-                    # The end of the stream comes after the end of the process's memory.
-                    await self._gone(cell)
             except TimeoutError as error:
                 raise CellTimeoutError(seconds=self._limits.seconds) from error
+            except BaseException:
+                self._nursery.kill(cell.pid)
+                raise
             finally:
-                self._release(cell, kept=kept)
+                # Also for a caller that gave up: what saw plaintext is gone before its place is
+                # free, and a caller that is answered is answered after that.
+                await asyncio.shield(self._release(cell, kept=kept))
             return result
 
     async def close(self) -> None:
@@ -159,22 +162,27 @@ class Cells:
             if turn:
                 self._turns.release()
 
-    async def _gone(self, cell: Cell) -> None:
-        with contextlib.suppress(OSError):
-            async with asyncio.timeout(_END_SECONDS):
-                if await cell.reader.read():
-                    raise CellLostError  # it spoke after its last word
-
-    def _release(self, cell: Cell, *, kept: bool) -> None:
+    async def _release(self, cell: Cell, *, kept: bool) -> None:
         if kept:
             self._idle[cell.threads].append(cell)
             return
-        cell.writer.close()
-        self._nursery.kill(cell.pid)
+        await self._gone(cell)
         if len(self._idle[cell.threads]) < _SPARES:
             task = asyncio.create_task(self._fill(cell.threads))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    async def _gone(self, cell: Cell) -> None:
+        """Return when the cell's memory is gone: a process's sockets are closed after that."""
+        for _attempt in range(2):
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(_END_SECONDS):
+                    while await cell.reader.read(_CHUNK):
+                        # Whatever it says after its last word is not listened to.
+                        continue
+                    break
+            self._nursery.kill(cell.pid)
+        await _close(cell)
 
     async def _fill(self, threads: int) -> None:
         idle = self._idle[threads]

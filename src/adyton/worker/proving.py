@@ -52,15 +52,19 @@ class CellProver:
         self._execution = solver.prepare()
         self.timings: dict[str, float] = {}
 
+    def check(self, circuit: Circuit) -> None:
+        """Raise unless the reference string has the points that ``circuit`` takes.
+
+        ``bb`` would try to download them in the middle of a proof.
+        """
+        check_points(self._reference, gates=circuit_gates(circuit))
+
     def prove(self, circuit: Circuit, inputs: Mapping[int, int]) -> Proof:
         """Return a proof that ``inputs`` satisfy ``circuit``.
 
-        Asks for no more points than the reference string has: ``bb`` would try to download them in
-        the middle of a proof. A prover that crashed, hung or talked nonsense is replaced, and asked
-        once more. Raises ``UnavailableError``, or ``RejectedError`` where the inputs do not satisfy
-        the circuit.
+        A prover that crashed, hung or talked nonsense is replaced, and asked once more. Raises
+        ``UnavailableError``, or ``RejectedError`` where the inputs do not satisfy the circuit.
         """
-        check_points(self._reference, gates=circuit_gates(circuit))
         start = time.perf_counter()
         self._turn()
         turned = time.perf_counter()
@@ -74,9 +78,9 @@ class CellProver:
             native = self._prove(circuit, witness)
         proven = time.perf_counter()
         self.timings = {
-            "wait": (turned - start) * 1000,
+            "turn": (turned - start) * 1000,
             "solve": (solved - turned) * 1000,
-            "prove": (proven - solved) * 1000,
+            "bb": (proven - solved) * 1000,
         }
         return Proof(proof=native.proof, public_inputs=native.public_inputs)
 

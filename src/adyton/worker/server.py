@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+import certifi
 import uvloop
 
 import adyton
@@ -75,6 +76,7 @@ async def running(settings: WorkerSettings, environ: Mapping[str, str]) -> Async
         version=version("adyton"),
         prover=bytes.fromhex(file_sha256(installation.require_bb())),
         solver=bytes.fromhex(file_sha256(installation.require_solver())),
+        roots=bytes.fromhex(file_sha256(Path(certifi.where()))),
     )
     manifest = _manifest(settings, keys, providers, circuits, software)
     attester = Attester(manifest=manifest, platform=_platform(settings), clock=_now)

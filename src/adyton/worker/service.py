@@ -4,6 +4,7 @@ The gateway is on the host: what it sends is a stranger's. Everything that touch
 in a cell; here are the guards before it, and the signature after it.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -118,6 +119,7 @@ class Service:
             raise linked_error(result["error"])
         proven = self._proven(result, question)
         # Step 4
+        start = time.perf_counter()
         receipt = await certify(
             proven,
             manifest=self._attester.manifest,
@@ -125,7 +127,9 @@ class Service:
             platform=self._attester,
             signer=self._keys.signing,
         )
-        return {"answer": canonical(receipt.to_json()), "timings": result["timings"]}
+        answer = canonical(receipt.to_json())
+        certified = (time.perf_counter() - start) * 1000
+        return {"answer": answer, "timings": {**result["timings"], "certify": certified}}
 
     async def _reply(self, message: Fields) -> Fields:
         spend = message["spend"]

@@ -73,7 +73,11 @@ def _obey(
     wake: tuple[int, int],
 ) -> bool:
     """Carry out one command; ``False`` when the worker has gone."""
-    data, descriptors, _flags, _address = socket.recv_fds(control, _COMMAND_LIMIT, 1)
+    try:
+        data, descriptors, _flags, _address = socket.recv_fds(control, _COMMAND_LIMIT, 1)
+    except ConnectionResetError:
+        # It went without reading the last reply.
+        return False
     if not data:
         return False
     command = msgpack.unpackb(data)

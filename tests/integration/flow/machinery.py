@@ -86,6 +86,9 @@ class RealProver:
     bb: BlockingBarretenberg
     programs: Mapping[str, bytes]
 
+    def check(self, circuit: Circuit) -> None:
+        """Everything that is here can be proven."""
+
     def prove(self, circuit: Circuit, inputs: Mapping[int, int]) -> Proof:
         witness = self.solver.prepare().execute(circuit.bytecode, inputs).to_bytes()
         made = self.bb.prove(

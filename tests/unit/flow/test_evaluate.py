@@ -2,10 +2,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.fakes.workshop import FakeBudget, FakeSource, Workshop, circuits, counting, providers
+from tests.fakes.workshop import FakeSource, Workshop, circuits, counting, providers
 
 from adyton.codec.json import Json, JsonObject
-from adyton.errors import AdytonError, MalformedError, RejectedError
+from adyton.errors import AdytonError, MalformedError
 from adyton.flow.evaluate import evaluate
 from adyton.flow.extract import extract
 from adyton.flow.fetch import fetch
@@ -43,14 +43,10 @@ def evaluated(
     workshop: Workshop,
     predicate: JsonObject,
     body: bytes,
-    *,
-    budget: FakeBudget | None = None,
     **extra: Any,
 ) -> Evaluated:
     question = workshop.question(predicate=predicate, **extra)
-    return evaluate(
-        gathered(workshop, question, body), circuits=circuits(), budget=budget or FakeBudget()
-    )
+    return evaluate(gathered(workshop, question, body), circuits=circuits())
 
 
 @pytest.mark.parametrize(
@@ -126,83 +122,11 @@ def test_step_1_a_predicate_that_the_circuit_does_not_take_is_refused(
         (b"<html>", SourceMalformedError),
     ],
 )
-def test_step_2_data_that_do_not_fit_are_no_answer_and_cost_nothing(
+def test_step_2_data_that_do_not_fit_are_no_answer(
     workshop: Workshop, body: bytes, reason: type[AdytonError]
 ) -> None:
-    budget = FakeBudget()
     with pytest.raises(reason):
-        evaluated(workshop, {"type": "gte", "threshold": 1}, body, budget=budget)
-    assert budget.spent == []
-
-
-def test_step_3_an_exhausted_budget_is_no_answer(workshop: Workshop) -> None:
-    budget = FakeBudget(refusal=RejectedError("no more"))
-    with pytest.raises(RejectedError, match="no more"):
-        evaluated(workshop, {"type": "gte", "threshold": 1}, accounts(5), budget=budget)
-
-
-def test_step_3_the_same_question_again_is_the_same_question(workshop: Workshop) -> None:
-    budget = FakeBudget()
-    asked: list[dict[str, Any]] = [
-        {"predicate": {"type": "gte", "threshold": 100}},
-        {"predicate": {"type": "gte", "threshold": 100}, "nonce": "m", "audience": "b"},
-        # Other words for the same bounds.
-        {"predicate": {"type": "gte", "threshold": "100.00", "currency": "USD"}},
-    ]
-    for one in asked:
-        evaluated(workshop, body=accounts(5), budget=budget, **one)
-    assert len({question for _, question in budget.spent}) == 1
-    assert len({subject for subject, _ in budget.spent}) == 1
-
-
-@pytest.mark.parametrize(
-    "predicate",
-    [
-        {"type": "gte", "threshold": 101},
-        {"type": "lte", "threshold": 100},
-        {"type": "gte", "threshold": 100, "currency": "EUR"},
-    ],
-)
-def test_step_3_another_predicate_is_another_question(
-    workshop: Workshop, predicate: JsonObject
-) -> None:
-    budget = FakeBudget()
-    evaluated(workshop, {"type": "gte", "threshold": 100}, accounts(5), budget=budget)
-    evaluated(workshop, predicate, accounts(5), budget=budget)
-    assert len({question for _, question in budget.spent}) == 2
-
-
-def test_step_3_another_path_in_the_same_answer_is_another_question(workshop: Workshop) -> None:
-    # Else a generic provider would be asked about every field for the price of one.
-    budget = FakeBudget()
-    for path in ("$.a", "$.b"):
-        question = workshop.question(
-            "custom",
-            {"type": "gte", "threshold": 1},
-            provider="generic-http",
-            credentials={
-                "url": "https://api.example.com/",
-                "method": "GET",
-                "headers": '{"Authorization": "Bearer t"}',
-            },
-            extraction={"path": path, "type": "Integer"},
-        )
-        found = gathered(workshop, question, b'{"a": 1, "b": 2}')
-        evaluate(found, circuits=circuits(), budget=budget)
-    assert len({question for _, question in budget.spent}) == 2
-
-
-def test_a_public_answer_costs_nothing(workshop: Workshop) -> None:
-    budget = FakeBudget()
-    question = workshop.question(
-        "custom",
-        {"type": "gte", "threshold": 1},
-        provider={"url": "https://api.example.com/", "method": "GET"},
-        credentials={},
-        response_extraction={"type": "jsonPath", "pattern": "$.a"},
-    )
-    evaluate(gathered(workshop, question, b'{"a": 1}'), circuits=circuits(), budget=budget)
-    assert budget.spent == []
+        evaluated(workshop, {"type": "gte", "threshold": 1}, body)
 
 
 @pytest.mark.parametrize("value", [1.5, {"a": 1}, [1]])

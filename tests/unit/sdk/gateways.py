@@ -77,7 +77,7 @@ class Gateway:
         endpoint = Endpoint(request.url.path.rpartition("/")[2])
         question = Question.from_bytes(endpoint, request.content)
         proven = self.workshop.derive(question)
-        made = self.receipt(self._receipt(proven))
+        made = self.receipt(self.certified(proven))
         return httpx.Response(200, json=made.to_json())
 
     def _attest(self, request: httpx.Request) -> httpx.Response:
@@ -104,7 +104,8 @@ class Gateway:
         evidence: bytes = at_once(platform.evidence(data, nonce or None, key))
         return evidence
 
-    def _receipt(self, proven: Proven) -> Receipt:
+    def certified(self, proven: Proven) -> Receipt:
+        """Return what the worker gives back for ``proven``."""
         return at_once(
             certify(
                 proven,

@@ -18,7 +18,7 @@ from adyton.appraisal.policy import Policy
 from adyton.codec.text import to_base64
 from adyton.crypto.hpke import OpeningKey, SealSuite
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
-from adyton.model.receipt import MAX_RECEIPT_BYTES
+from adyton.model.receipt import MAX_RECEIPT_BYTES, Receipt
 from adyton.sdk.asking import ReceiptRejectedError
 from adyton.sdk.client import (
     AsyncClient,
@@ -276,7 +276,22 @@ def test_an_answer_to_another_question_is_no_answer(workshop: Workshop, kind: st
     gateway = Gateway(workshop=workshop, receipt=lambda _receipt: other)
     with pytest.raises(ReceiptRejectedError) as refused:
         asker(kind, gateway).ask()
-    assert codes(refused.value) == {"question-mismatch", "nonce-mismatch"}
+    assert codes(refused.value) == {"question-mismatch", "nonce-mismatch", "sealed-mismatch"}
+
+
+def test_an_answer_about_what_the_host_sealed_is_no_answer(workshop: Workshop, kind: str) -> None:
+    # The host asks the very same question, with the token of an account of its own.
+    host = Gateway(workshop=workshop)
+
+    def swapped(receipt: Receipt) -> Receipt:
+        asked = receipt.statement.question
+        own = workshop.question(predicate=asked.predicate, nonce=asked.nonce)
+        return host.certified(workshop.derive(own))
+
+    gateway = Gateway(workshop=workshop, receipt=swapped)
+    with pytest.raises(ReceiptRejectedError) as refused:
+        asker(kind, gateway).ask()
+    assert codes(refused.value) == {"sealed-mismatch"}
 
 
 def test_a_proof_that_could_not_be_checked_is_no_answer(workshop: Workshop, kind: str) -> None:
