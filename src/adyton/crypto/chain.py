@@ -237,7 +237,10 @@ def _frame(der: bytes, where: str) -> _Frame:
     outer.finish()
     body = certificate.enter(Tag.SEQUENCE, "the part that is signed")
     algorithm = certificate.element(Tag.SEQUENCE, "the signature's algorithm")
-    certificate.take(Tag.BIT_STRING, "the signature")
+    # X.690, section 8.6.2.2: the first byte says how many bits at the end are unused. With another
+    # number there, the library would read the same signature from other bytes.
+    if certificate.take(Tag.BIT_STRING, "the signature")[:1] != b"\0":
+        raise MalformedError(f"{where} has a signature that is not whole bytes")
     certificate.finish()
     if body.has(Tag.VERSION):
         body.take(Tag.VERSION, "version")
