@@ -4,11 +4,13 @@ import asyncio
 import os
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from rich.text import Text
 
 from adyton.adapters.store.administration import create_key, list_audit, list_keys, revoke_key
 from adyton.adapters.store.records import ApiKey, AuditEntry, KeyLimits, Scope
+from adyton.cli.development import write_whole
 from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError
 from adyton.cli.terminal import console, notes, plain, print_json, table
@@ -19,9 +21,17 @@ __all__ = ["run_audit", "run_create", "run_list", "run_revoke"]
 
 
 def run_create(
-    name: str, *, scopes: list[str], days: int | None, limits: KeyLimits, as_json: bool
+    name: str,
+    *,
+    scopes: list[str],
+    days: int | None,
+    limits: KeyLimits,
+    out: Path | None,
+    as_json: bool,
 ) -> int:
-    """Make a key and print it, once."""
+    """Make a key and print it, once, or write it to ``out``, for its owner only."""
+    if out is not None and out.exists():
+        raise OptionMalformedError(f"{out} is there already: a key in it would be lost")
     try:
         chosen = [Scope(scope) for scope in scopes] or list(Scope)
     except ValueError as error:
@@ -36,16 +46,18 @@ def run_create(
             limits=limits,
         )
     )
+    if out is not None:
+        write_whole(out, made.text + "\n")
     if as_json:
-        print_json({**_key_json(made.key), "key": made.text})
+        shown = {} if out is not None else {"key": made.text}
+        print_json({**_key_json(made.key), **shown})
         return YES
-    notes().print(
-        plain(
-            f"key {made.key.id} for {name}, scopes {_scopes(made.key)}."
-            " It is shown once; what is kept is a digest of it:"
-        )
-    )
-    # Alone on stdout, so that `adyton keys create --name me > key.txt` keeps it.
+    told = f"key {made.key.id} for {name}, scopes {_scopes(made.key)}"
+    if out is not None:
+        notes().print(plain(f"{told}, is in {out}; what is stored is a digest of it"))
+        return YES
+    notes().print(plain(f"{told}; it is shown once, what is stored is a digest of it:"))
+    # Alone on stdout, for programs that read it from there.
     sys.stdout.write(made.text + "\n")
     return YES
 

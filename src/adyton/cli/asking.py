@@ -1,6 +1,7 @@
 """``adyton ask``: judge the worker, seal, ask, verify, print."""
 
 import os
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -203,4 +204,6 @@ def _show(answer: Answer, total: float, *, out: Path | None, policy: Path) -> No
         return
     nonce = answer.receipt.statement.question.nonce
     shown.print(plain(f"kept in {out}; verify it again, offline, with"))
-    shown.print(plain(f"  adyton verify {out} --policy {policy} --nonce {nonce}"), soft_wrap=True)
+    # With "=": a random nonce may begin with a dash.
+    command = shlex.join(["adyton", "verify", str(out), f"--policy={policy}", f"--nonce={nonce}"])
+    shown.print(plain(f"  {command}"), soft_wrap=True)

@@ -7,7 +7,6 @@ its tools and its reference string are.
 """
 
 import asyncio
-import http.client
 import os
 import shutil
 import sys
@@ -20,10 +19,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from adyton.adapters.environment import read_socket
 from adyton.adapters.store.administration import create_key
 from adyton.adapters.store.records import Scope
 from adyton.appraisal.policy import Policy
 from adyton.cli.development import development_policy, write_whole
+from adyton.cli.health import is_healthy
 from adyton.cli.playing import overrides
 from adyton.cli.processes import Child, ProcessEndedError
 from adyton.model.isolation import Isolation
@@ -183,20 +184,14 @@ class LocalStack:
             return threads.submit(create).result()
 
     def _wait_for_worker(self, deadline: float) -> None:
-        while not self._is_healthy():
+        # Its socket comes first: until then, asking would only keep the processes from starting.
+        link = read_socket(self._environ, "ADYTON_WORKER_SOCKET", self.state / "worker.sock")
+        while not (link.exists() and is_healthy(self._ports["gateway"])):
             for child in self._children.values():
                 child.check_alive()
             if time.monotonic() > deadline:
                 raise ProcessEndedError(name="worker", reason="it was not ready in time")
             time.sleep(_POLL_SECONDS)
-
-    def _is_healthy(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self._ports["gateway"], timeout=10)
-        try:
-            connection.request("GET", "/v1/health")
-            return connection.getresponse().status == http.client.OK
-        finally:
-            connection.close()
 
 
 def _foreign() -> dict[str, str]:

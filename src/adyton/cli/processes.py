@@ -9,12 +9,13 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from adyton.errors import UnavailableError
 
-__all__ = ["NOTIFY_LIMIT", "Child", "ProcessEndedError", "announce", "stopped"]
+__all__ = ["NOTIFY_LIMIT", "Child", "End", "ProcessEndedError", "announce", "stopped"]
 
 NOTIFY_LIMIT: Final = 4096
 _GRACE_SECONDS: Final = 20.0
@@ -29,6 +30,14 @@ class ProcessEndedError(UnavailableError):
     def __init__(self, *, name: str, reason: str) -> None:
         super().__init__(f"the {name} did not start: {reason}")
         self.name = name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How a process ended: its last words if it has any; and whether it was killed."""
+
+    reason: str
+    was_killed: bool
 
 
 def announce(descriptor: int | None, **fields: Any) -> None:
@@ -95,15 +104,18 @@ class Child:
         """The process id."""
         return self._process.pid
 
-    def wait(self) -> str:
-        """Wait until the process has ended, and return its last words, or its status."""
+    def wait(self) -> "End":
+        """Wait until the process has ended, and return how."""
         status = self._process.wait()
-        return self._last_words() or f"it ended with status {status}"
+        if status < 0:
+            return End(reason=f"it was ended by {signal.Signals(-status).name}", was_killed=True)
+        reason = self._last_words() or f"it ended with status {status}"
+        return End(reason=reason, was_killed=False)
 
     def check_alive(self) -> None:
         """Raise ``ProcessEndedError``, with the last line of its log, where it has ended."""
         if self._process.poll() is not None:
-            raise ProcessEndedError(name=self.name, reason=self.wait())
+            raise ProcessEndedError(name=self.name, reason=self.wait().reason)
 
     def announced(self, *, deadline: float) -> Mapping[str, Any]:
         """Return what the process announces, or raise ``ProcessEndedError``.

@@ -1,95 +1,50 @@
 """``adyton serve``: a gateway in this process, and a worker beside it that is kept running."""
 
 import asyncio
+import fcntl
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import uvloop
 from rich.text import Text
 
-from adyton.adapters.installation import find_installation
+from adyton.adapters.installation import ProverMissingError, find_installation
 from adyton.cli.development import development_policy, write_whole
+from adyton.cli.health import is_healthy
 from adyton.cli.playing import overrides
-from adyton.cli.processes import Child, ProcessEndedError, stopped
+from adyton.cli.processes import Child, stopped
 from adyton.cli.running import gateway
-from adyton.cli.terminal import console, plain, table
+from adyton.cli.supervisor import Supervisor
+from adyton.cli.terminal import console, plain, progress, table
+from adyton.errors import UnavailableError
 from adyton.gateway.logs import configure
+from adyton.gateway.server import Gateway
 from adyton.gateway.settings import GatewaySettings
 from adyton.worker.settings import PlatformName, WorkerSettings
 
-__all__ = ["Supervisor", "run_serve"]
+__all__ = ["StateTakenError", "run_serve"]
 
 _WORKER: Final = (sys.executable, "-m", "adyton.worker.server")
 _SANDBOX: Final = (sys.executable, "-m", "adyton.cli", "sandbox", "--port", "0")
 _SANDBOX_SECONDS: Final = 30.0
-_FIRST_PAUSE: Final = 0.2
-_LONGEST_PAUSE: Final = 10.0
-
-_log = logging.getLogger(__name__)
+_LOGS: Final = ("worker.log", "sandbox.log")
+_POLL_SECONDS: Final = 0.05
 
 
-class Supervisor:
-    """Keeps a worker running: starts it again when it ends, later each time it ends soon.
+class StateTakenError(UnavailableError):
+    """Another process serves from the same folder."""
 
-    One that ran for ``well`` was well: its end is a new trouble, not the same one again.
-    """
+    code = "state-taken"
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        *,
-        environ: Mapping[str, str],
-        log: Path,
-        well: timedelta = timedelta(seconds=30),
-    ) -> None:
-        self._command, self._environ, self._log, self._well = command, environ, log, well
-        self._child: Child | None = None
-        self.starts = 0
-
-    @property
-    def pid(self) -> int:
-        """The process id of the worker that runs now."""
-        if self._child is None:
-            raise RuntimeError("the worker has not been started")
-        return self._child.pid
-
-    def start(self) -> None:
-        """Start a worker; what it writes is in the log."""
-        # In a group of its own: Ctrl+C is for us, and we end it when nobody needs it any more.
-        self._child = Child(
-            "worker", self._command, environ=self._environ, log=self._log, own_group=True
+    def __init__(self, *, state: Path) -> None:
+        super().__init__(
+            f"another adyton serve uses {state}; set ADYTON_STATE_DIR to another folder"
         )
-        self.starts += 1
-
-    async def keep(self) -> None:
-        """Keep the worker running until cancelled.
-
-        Raises ``ProcessEndedError`` where the very first one ended soon: it has never worked, and
-        most likely never will.
-        """
-        pause = _FIRST_PAUSE
-        while self._child is not None:
-            started = time.monotonic()
-            reason = await asyncio.to_thread(self._child.wait)
-            was_well = time.monotonic() - started >= self._well.total_seconds()
-            if self.starts == 1 and not was_well:
-                raise ProcessEndedError(name="worker", reason=f"{reason}; see {self._log}")
-            pause = _FIRST_PAUSE if was_well else min(2 * pause, _LONGEST_PAUSE)
-            _log.warning("worker-ended", extra={"reason": reason, "again_in_seconds": pause})
-            await asyncio.sleep(pause)
-            self.start()
-
-    async def stop(self) -> None:
-        """End the worker."""
-        if (child := self._child) is not None:
-            self._child = None
-            await asyncio.to_thread(child.stop)
 
 
 def run_serve(environ: Mapping[str, str], *, sandbox: bool, verbose: bool) -> None:
@@ -109,7 +64,28 @@ async def _serve(environ: Mapping[str, str], *, sandbox: bool) -> None:
     GatewaySettings.from_environ(environ)
     _check_tools(environ)
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    async with _sandbox(settings.state, environ, wanted=sandbox) as complete:
+    with _alone(settings.state):
+        for name in _LOGS:
+            # What a process said in an earlier life is no reason for its end in this one.
+            (settings.state / name).write_bytes(b"")
+        await _serve_alone(environ, settings.state, stop, sandbox=sandbox)
+
+
+@contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """Keep another ``adyton serve`` out of the same folder, for as long as the block runs."""
+    with (state / "serve.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StateTakenError(state=state) from error
+        yield
+
+
+async def _serve_alone(
+    environ: Mapping[str, str], state: Path, stop: asyncio.Event, *, sandbox: bool
+) -> None:
+    async with _sandbox(state, environ, wanted=sandbox) as complete:
         settings = WorkerSettings.from_environ(complete)
         policy = await asyncio.to_thread(_write_policy, settings)
         supervisor = Supervisor(_WORKER, environ=complete, log=settings.state / "worker.log")
@@ -129,14 +105,14 @@ async def _run(
 ) -> None:
     # Closed before the worker ends: requests in work are still answered.
     async with gateway(environ) as served:
-        _explain(f"http://{served.host}:{served.port}", settings, policy, environ)
         keeping = asyncio.create_task(supervisor.keep())
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({keeping, stopping, served.task}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if keeping.done():
-            keeping.result()
-        keeping.cancel()
+        explaining = asyncio.create_task(_explain(served, settings, policy, environ))
+        ends = {keeping, stopping, served.task}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for task in (keeping, stopping, explaining):
+            task.cancel()
+        # What ended by an error raises it here; what was cancelled is what we wanted.
         with suppress(asyncio.CancelledError):
             await keeping
 
@@ -173,8 +149,13 @@ async def _sandbox(
 
 def _check_tools(environ: Mapping[str, str]) -> None:
     installation = find_installation(environ, home=Path.home())
-    installation.require_bb()
-    installation.require_solver()
+    for path, what, setting in (
+        (installation.require_bb(), "the prover bb", "ADYTON_BB"),
+        (installation.require_solver(), "the witness solver", "ADYTON_ACVM"),
+    ):
+        # A setting is believed until here.
+        if not path.is_file():
+            raise ProverMissingError(what=what, setting=setting)
 
 
 def _write_policy(settings: WorkerSettings) -> Path | None:
@@ -185,15 +166,25 @@ def _write_policy(settings: WorkerSettings) -> Path | None:
     return path
 
 
-def _explain(
-    url: str, settings: WorkerSettings, policy: Path | None, environ: Mapping[str, str]
+async def _explain(
+    served: Gateway, settings: WorkerSettings, policy: Path | None, environ: Mapping[str, str]
 ) -> None:
-    scheme = "https" if environ.get("ADYTON_TLS_CERTIFICATE") else "http"
+    """Say where everything is, once it is ready."""
+    tls = bool(environ.get("ADYTON_TLS_CERTIFICATE"))
+    with progress("starting the worker"):
+
+        def ready() -> bool:
+            # The socket comes first: until then, asking would only fill the log.
+            return settings.link.exists() and is_healthy(served.port, host=served.host, tls=tls)
+
+        while not await asyncio.to_thread(ready):  # noqa: ASYNC110  # nobody tells when
+            await asyncio.sleep(_POLL_SECONDS)
     out = console()
+    url = f"{'https' if tls else 'http'}://{served.host}:{served.port}"
     rows = {
-        "adyton": f"{scheme}{url.removeprefix('http')}   (API page: /docs, health: /v1/health)",
+        "adyton": f"{url}   (API page: /docs, health: /v1/health)",
         "state": str(settings.state),
-        "make a key": "adyton keys create --name NAME > key.txt",
+        "make a key": "adyton keys create --name NAME --out key.txt",
         "ask": "adyton ask balance --gte 10000 --token-file FILE --api-key-file key.txt",
     }
     if policy is not None:

@@ -1,5 +1,6 @@
 """``adyton keys`` and ``adyton audit``."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,18 +30,21 @@ def create(
     per_minute: Annotated[int | None, typer.Option(min=1, help="Requests a minute.")] = None,
     per_day: Annotated[int | None, typer.Option(min=1, help="Questions a day.")] = None,
     in_flight: Annotated[int | None, typer.Option(min=1, help="Questions at a time.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write it to this file, for its owner only.")
+    ] = None,
     as_json: _Json = False,
 ) -> None:
-    """Make a key. Its text goes to stdout, once: what is stored is a digest.
+    """Make a key. Its text is shown once: what is stored is a digest.
 
-    Example: adyton keys create --name shop --scope ask --days 90 > key.txt
+    Example: adyton keys create --name shop --scope ask --days 90 --out key.txt
     """
     from adyton.adapters.store.records import KeyLimits  # noqa: PLC0415
     from adyton.cli.administration import run_create  # noqa: PLC0415
 
     limits = KeyLimits(per_minute=per_minute, in_flight=in_flight, per_day=per_day)
     raise typer.Exit(
-        run_create(name, scopes=scope or [], days=days, limits=limits, as_json=as_json)
+        run_create(name, scopes=scope or [], days=days, limits=limits, out=out, as_json=as_json)
     )
 
 
