@@ -18,6 +18,7 @@ from adyton.adapters.store.records import ApiKey, AuditEntry, KeyLimits, NewKey,
 from adyton.codec.json import JsonObject
 from adyton.gateway.app import Services, create_app
 from adyton.gateway.authentication import Authentication
+from adyton.gateway.health import Health
 from adyton.gateway.limits import Limiter
 from adyton.gateway.metrics import Metrics
 from adyton.gateway.questions import Questions
@@ -146,9 +147,8 @@ class FakeGateway:
                 deadline=bounds.deadline,
             ),
             worker=worker,
-            reach=self.reach,
+            health=Health(worker, self.reach, self.audit, monotonic=self.time.monotonic),
             limiter=self.limiter,
-            store=self.audit,
             metrics=self.metrics,
             monotonic=self.time.monotonic,
         )

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -15,18 +15,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from adyton.adapters.link import WorkerUnavailableError
 from adyton.codec.text import to_base64
 from adyton.errors import AdytonError, UnavailableError
 from adyton.gateway.exchange import read_challenge
+from adyton.gateway.health import Health
 from adyton.gateway.limits import Limiter
 from adyton.gateway.metrics import Metrics
 from adyton.gateway.observer import Observer, record_of
 from adyton.gateway.openapi import PAGE_HEADERS, describe, operation, page
-from adyton.gateway.ports import Health
 from adyton.gateway.problems import INTERNAL, MethodNotAllowedError, NotFoundError, problem
 from adyton.gateway.questions import Questions
-from adyton.gateway.reach import Reach
 from adyton.gateway.verifications import Verifications
 from adyton.gateway.worker import Worker
 from adyton.model.question import Endpoint
@@ -54,9 +52,8 @@ class Services:
     questions: Questions
     verifications: Verifications
     worker: Worker
-    reach: Reach
+    health: Health
     limiter: Limiter
-    store: Health
     metrics: Metrics
     monotonic: Callable[[], float]
 
@@ -143,8 +140,13 @@ def _readings(services: Services) -> dict[str, Handler]:
             }
         )
 
-    async def health(_request: Request) -> Response:
-        return await _health(services)
+    async def health(request: Request) -> Response:
+        report = await services.health.report()
+        record_of(request.scope).code = report.code
+        if report.code:
+            body = {"status": "unavailable", "code": report.code, "version": VERSION}
+            return _json(body | report.details, status=503)
+        return _json({"status": "ok", "version": VERSION, **report.details})
 
     async def providers(_request: Request) -> Response:
         return _json({"providers": await worker.providers()})
@@ -166,19 +168,6 @@ def _readings(services: Services) -> dict[str, Handler]:
         "/v1/circuits": circuits,
         "/metrics": metrics,
     }
-
-
-async def _health(services: Services) -> Response:
-    body: dict[str, Any] = {"version": VERSION}
-    try:
-        found = await services.worker.health()
-        body["worker"] = {"ready": found.ready, "cells": dict(found.cells), "queue": found.queue}
-        if not found.ready or not services.reach.is_current:
-            raise WorkerUnavailableError
-        await services.store.check()
-    except UnavailableError as error:
-        return _json({"status": "unavailable", "code": error.code, **body}, status=503)
-    return _json({"status": "ok", **body})
 
 
 def _json(value: object, *, status: int = 200) -> Response:

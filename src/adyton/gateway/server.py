@@ -25,6 +25,7 @@ from adyton.adapters.store.writer import AuditWriter
 from adyton.errors import AdytonError, UnavailableError
 from adyton.gateway.app import Services, create_app
 from adyton.gateway.authentication import Authentication
+from adyton.gateway.health import Health
 from adyton.gateway.limits import Limiter
 from adyton.gateway.logs import place_of
 from adyton.gateway.metrics import Metrics
@@ -109,7 +110,7 @@ async def running(settings: GatewaySettings, *, verifier: Verifier) -> AsyncIter
         link = await Link.connect(settings.worker_socket)
         stack.push_async_callback(link.close)
         services = _services(settings, verifier, store=store, audit=audit, relay=relay, link=link)
-        await stack.enter_async_context(_background(services.reach.follow()))
+        await stack.enter_async_context(_background(services.questions.reach.follow()))
         await stack.enter_async_context(_background(_purge(store, settings.limits.retention)))
         server = _Server(_config(settings, services))
         task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
@@ -159,9 +160,8 @@ def _services(
             deadline=limits.deadline,
         ),
         worker=worker,
-        reach=reach,
+        health=Health(worker, reach, store, monotonic=time.monotonic),
         limiter=limiter,
-        store=store,
         metrics=metrics,
         monotonic=time.monotonic,
     )

@@ -131,7 +131,7 @@ async def test_an_override_leads_to_the_sandbox(start: Callable[..., Any]) -> No
     sandbox = await asyncio.start_server(echo, "127.0.0.1", 0)
     port = sandbox.sockets[0].getsockname()[1]
     override = f"{HOST}=127.0.0.1:{port}"
-    async with start(ADYTON_EGRESS_OVERRIDE=override) as host:
+    async with sandbox, start(ADYTON_EGRESS_OVERRIDE=override) as host:
         assert Destination(HOST, 443) in host.settings.egress_overrides
         reader, writer = await asyncio.open_unix_connection(host.settings.egress_socket)
         writer.write(pack_frame({"host": HOST, "port": 443}))
@@ -140,7 +140,6 @@ async def test_an_override_leads_to_the_sandbox(start: Callable[..., Any]) -> No
         assert await asyncio.wait_for(reader.read(), 5) == b"hello"
         writer.close()
         await writer.wait_closed()
-    sandbox.close()
 
 
 async def test_a_verdict_is_given(host: Host) -> None:

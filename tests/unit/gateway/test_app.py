@@ -108,6 +108,18 @@ async def test_health_is_503_without_a_store(
     assert (response.status_code, response.json()["code"]) == (503, "store-unavailable")
 
 
+async def test_health_is_looked_at_twice_a_second_however_often_it_is_asked(
+    gateway: FakeGateway, client: httpx.AsyncClient
+) -> None:
+    for _ in range(20):
+        await client.get("/v1/health")
+    assert [name for name, _ in gateway.worker.calls] == ["health"]
+    gateway.time.pass_by(0.5)
+    gateway.worker.ready = False
+    assert (await client.get("/v1/health")).status_code == 503
+    assert 'code="worker-unavailable",endpoint="/v1/health"' in (await client.get("/metrics")).text
+
+
 async def test_providers_and_circuits_are_the_workers(client: httpx.AsyncClient) -> None:
     providers = (await client.get("/v1/providers")).json()["providers"]
     circuits = (await client.get("/v1/circuits")).json()["circuits"]
