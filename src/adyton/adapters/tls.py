@@ -69,7 +69,10 @@ def trust(added_roots: Iterable[str]) -> ssl.SSLContext:
     Not the system's: those are found through the environment, which the host may set, and nobody
     who looks at a worker from outside could tell which they are.
     """
-    context = ssl.create_default_context(cafile=certifi.where())
+    # Not ``create_default_context``: it writes every session's keys to a file, if the environment
+    # names one in SSLKEYLOGFILE. This kind of context wants a certificate with the right name, too.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     for pem in added_roots:
@@ -250,6 +253,9 @@ def _read(
             case h11.NEED_DATA:
                 data = session.receive()
                 answer += data
+                if len(answer) > 2 * limit_bytes + _CHUNK:
+                    # Heads without an end, or hardly anything in each chunk.
+                    raise SourceTooLargeError(unit="bytes", limit=limit_bytes)
                 http.receive_data(data)
             case h11.Response():
                 head = event
