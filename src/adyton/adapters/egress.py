@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import re
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -27,7 +27,6 @@ __all__ = [
     "EgressUnreachableError",
     "Lookup",
     "NamePattern",
-    "destinations_from_texts",
     "is_public",
     "look_up",
     "override_from_text",
@@ -222,11 +221,6 @@ def override_from_text(text: str) -> tuple[Destination, tuple[str, int]]:
     if not equals:
         raise DestinationMalformedError(f"{text[:64]!r} is not name=address:port")
     return Destination.from_text(name), _split_port(target, default=HTTPS_PORT)
-
-
-def destinations_from_texts(texts: Iterable[str]) -> frozenset[Destination]:
-    """Return the destinations in ``texts``."""
-    return frozenset(Destination.from_text(text) for text in texts)
 
 
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

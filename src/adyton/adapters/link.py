@@ -126,7 +126,6 @@ class Link:
         self._writer: asyncio.StreamWriter | None = None
         self._waiting: dict[int, asyncio.Future[Fields | None]] = {}
         self._next_id = 0
-        self._up = asyncio.Event()
         self._tried = asyncio.Event()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -145,13 +144,6 @@ class Link:
     def is_up(self) -> bool:
         """Whether there is a connection at this moment."""
         return self._writer is not None
-
-    async def wait_until_up(self, *, within: timedelta) -> None:
-        """Return when there is a connection, or raise ``WorkerUnavailableError``."""
-        try:
-            await asyncio.wait_for(self._up.wait(), within.total_seconds())
-        except TimeoutError as error:
-            raise WorkerUnavailableError from error
 
     async def next_epoch(self, seen: int) -> int:
         """Return the number of a connection later than ``seen``, once there is one."""
@@ -227,7 +219,6 @@ class Link:
         self.epoch += 1
         self._changed.set()
         self._changed = asyncio.Event()
-        self._up.set()
         self._tried.set()
         any_answer = False
         try:
@@ -245,7 +236,6 @@ class Link:
 
     def _drop(self, writer: asyncio.StreamWriter) -> None:
         self._writer = None
-        self._up.clear()
         writer.close()
         for waiting in self._waiting.values():
             if not waiting.done():

@@ -14,11 +14,11 @@ import pytest
 from tests.fakes.host import until
 
 from adyton.adapters.egress import (
+    Destination,
     EgressPolicy,
     EgressUnreachableError,
     Ip,
     NamePattern,
-    destinations_from_texts,
     override_from_text,
 )
 from adyton.adapters.frames import Fields, pack_frame, read_frame
@@ -215,7 +215,7 @@ async def test_a_public_name_that_leads_inside_is_refused(tmp_path: Path) -> Non
     async def lookup(host: str, port: int) -> tuple[Ip, ...]:
         return (ipaddress.ip_address("8.8.8.8"), ipaddress.ip_address("127.0.0.1"))
 
-    policy = EgressPolicy(destinations=destinations_from_texts(["bank.example"]))
+    policy = EgressPolicy(destinations=frozenset({Destination("bank.example", 443)}))
     async with relaying(tmp_path, policy=policy, lookup=lookup) as (_, provider):
         answer, streams = await connect(tmp_path)
         assert answer == {"error": "egress-address-refused"}
@@ -253,7 +253,7 @@ async def test_a_name_without_an_address_is_unreachable(tmp_path: Path) -> None:
     async def lookup(host: str, port: int) -> tuple[Ip, ...]:
         raise EgressUnreachableError
 
-    policy = EgressPolicy(destinations=destinations_from_texts(["bank.example"]))
+    policy = EgressPolicy(destinations=frozenset({Destination("bank.example", 443)}))
     async with relaying(tmp_path, policy=policy, lookup=lookup):
         answer, streams = await connect(tmp_path)
         assert answer == {"error": "egress-unreachable"}
@@ -265,7 +265,7 @@ async def test_a_look_up_that_takes_too_long_is_given_up(tmp_path: Path) -> None
         await asyncio.sleep(3600)
         return ()
 
-    policy = EgressPolicy(destinations=destinations_from_texts(["bank.example"]))
+    policy = EgressPolicy(destinations=frozenset({Destination("bank.example", 443)}))
     limit = timedelta(milliseconds=20)
     async with relaying(tmp_path, policy=policy, lookup=lookup, connect=limit):
         answer, streams = await connect(tmp_path)

@@ -17,7 +17,6 @@ from adyton.adapters.egress import (
     EgressUnreachableError,
     Ip,
     NamePattern,
-    destinations_from_texts,
     is_public,
     override_from_text,
     resolve,
@@ -195,7 +194,7 @@ def test_no_wrapping_makes_a_private_address_public(address: ipaddress.IPv4Addre
 
 
 async def test_an_allowed_name_leads_to_its_public_addresses() -> None:
-    policy = EgressPolicy(destinations=destinations_from_texts(["bank.example"]))
+    policy = EgressPolicy(destinations=frozenset({Destination("bank.example", 443)}))
     lookup = names(bank_example="8.8.8.8,2606:4700:4700::1111")
     assert await resolve(BANK, policy, lookup=lookup) == (
         ("8.8.8.8", 443),
