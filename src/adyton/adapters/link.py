@@ -145,6 +145,15 @@ class Link:
         """Whether there is a connection at this moment."""
         return self._writer is not None
 
+    async def wait_until_up(self, *, within: timedelta) -> None:
+        """Return when there is a connection, or raise ``WorkerUnavailableError``."""
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                while not self.is_up:
+                    await self._changed.wait()
+        except TimeoutError as error:
+            raise WorkerUnavailableError from error
+
     async def next_epoch(self, seen: int) -> int:
         """Return the number of a connection later than ``seen``, once there is one."""
         while self.epoch <= seen:
