@@ -47,6 +47,7 @@ class Asking:
     audience: str
     nonce: str | None
     url: str
+    ca_file: Path | None
     api_key_file: Path | None
     policy: Path | None
     out: Path | None
@@ -68,6 +69,7 @@ def run_ask(asking: Asking) -> int:
         asking.url,
         api_key=read_api_key(asking.api_key_file),
         policy=read_policy(policy_path),
+        ca_file=asking.ca_file,
         suite=suite,
     ) as client:
         start = time.perf_counter()

@@ -107,31 +107,25 @@ async def _ask_all(stack: LocalStack) -> list[_Outcome]:
     way = Hostile()
     outcomes = []
     with OfflineVerifier() as verifier:
-        client = AsyncClient(
-            stack.url,
-            api_key=stack.api_key,
-            policy=stack.policy,
-            verifier=verifier,
-            transport=way,
-        )
-        async with client:
+
+        def client(policy: Policy) -> AsyncClient:
+            return AsyncClient(
+                stack.url, api_key=stack.api_key, policy=policy, verifier=verifier, transport=way
+            )
+
+        async with client(stack.policy) as ours, client(_nitro()) as stranger:
             for step in steps():
+                asking = stranger if step.mischief is Mischief.STRANGER else ours
                 with progress(f"asking: {step.title}"):
-                    outcomes.append(await _ask(stack, client, way, step))
+                    outcomes.append(await _ask(asking, way, step))
     return outcomes
 
 
-async def _ask(stack: LocalStack, client: AsyncClient, way: Hostile, step: Step) -> _Outcome:
+async def _ask(client: AsyncClient, way: Hostile, step: Step) -> _Outcome:
     start = time.perf_counter()
-    match step.mischief:
-        case Mischief.THRESHOLD:
-            way.change = lambda question: with_threshold(question, 1)
-        case Mischief.REPLAY:
-            way.repeat = True
-        case Mischief.STRANGER:
-            client = AsyncClient(stack.url, api_key=stack.api_key, policy=_nitro(), transport=way)
-        case Mischief.NONE:
-            pass
+    if step.mischief is Mischief.THRESHOLD:
+        way.change = lambda question: with_threshold(question, 1)
+    way.repeat = step.mischief is Mischief.REPLAY
     # Any: what this names are further fields of RFC-0023, beside arguments of other types.
     more: dict[str, Any] = {} if step.months is None else {"months": step.months}
     result: Answer | AdytonError
@@ -255,6 +249,8 @@ def _words(output: str) -> str:
 def _show_verification(file: _File, policy: Path, words: str, *, is_expected: bool) -> None:
     shown = console()
     command = shlex.join([_program(), *_arguments(file, policy)])
+    if not file.holds:
+        shown.print(plain("a FALSE answer, changed to say TRUE wherever it says so:"))
     shown.print(plain(f"$ {command}", "dim"), soft_wrap=True)
     style = "green" if file.holds else "magenta"
     shown.print(plain(f"  {words}", style if is_expected else "bold red"), end="")

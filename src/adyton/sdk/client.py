@@ -7,10 +7,13 @@ gateway: it is on the host, and the host is the adversary.
 
 import re
 import secrets as random
+import ssl
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final, Self, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -24,6 +27,7 @@ from adyton.model.question import Endpoint
 from adyton.model.receipt import MAX_RECEIPT_BYTES, Receipt
 from adyton.sdk.asking import Answer, ReceiptRejectedError, Stopwatch, question_body
 from adyton.sdk.sealing import sealed_question
+from adyton.sdk.verifying import Source, read_policy
 from adyton.sdk.worker import Worker, judge_worker
 from adyton.verification.bind import Expectation
 
@@ -36,6 +40,8 @@ _TRUSTED_FOR: Final = timedelta(minutes=2)
 _TIMEOUT: Final = httpx.Timeout(90, connect=10)
 _MESSAGE_LIMIT: Final = 500
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _T = TypeVar("_T")
 
@@ -157,8 +163,9 @@ class _Core:
 class Client:
     """The blocking client.
 
-    ``policy`` is what you accept of a worker and of its receipts: there is no default, because
-    whom to trust is your decision. ``ca_file`` names the roots for the gateway's own certificate.
+    ``policy`` is what you accept of a worker and of its receipts, read or as a file: there is no
+    default, because whom to trust is your decision. ``ca_file`` names the roots for the gateway's
+    own certificate, where they are not the system's.
     """
 
     def __init__(
@@ -166,14 +173,20 @@ class Client:
         url: str,
         *,
         api_key: str,
-        policy: Policy,
+        policy: Policy | Source,
+        ca_file: Path | None = None,
         suite: SealSuite = SealSuite.X25519,
         verifier: OfflineVerifier | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._core = _Core(policy=policy, suite=suite, verifier=verifier)
+        self._core = _Core(policy=read_policy(policy), suite=suite, verifier=verifier)
         self._http = httpx.Client(
-            base_url=url, headers=_headers(api_key), timeout=_TIMEOUT, transport=transport
+            base_url=url,
+            headers=_headers(api_key),
+            timeout=_TIMEOUT,
+            transport=transport,
+            verify=_roots(ca_file),
+            trust_env=not _is_here(url),
         )
 
     def worker(self) -> Worker:
@@ -261,14 +274,20 @@ class AsyncClient:
         url: str,
         *,
         api_key: str,
-        policy: Policy,
+        policy: Policy | Source,
+        ca_file: Path | None = None,
         suite: SealSuite = SealSuite.X25519,
         verifier: OfflineVerifier | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._core = _Core(policy=policy, suite=suite, verifier=verifier)
+        self._core = _Core(policy=read_policy(policy), suite=suite, verifier=verifier)
         self._http = httpx.AsyncClient(
-            base_url=url, headers=_headers(api_key), timeout=_TIMEOUT, transport=transport
+            base_url=url,
+            headers=_headers(api_key),
+            timeout=_TIMEOUT,
+            transport=transport,
+            verify=_roots(ca_file),
+            trust_env=not _is_here(url),
         )
 
     async def worker(self) -> Worker:
@@ -355,6 +374,16 @@ def _headers(api_key: str) -> dict[str, str]:
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",
     }
+
+
+def _roots(ca_file: Path | None) -> ssl.SSLContext | bool:
+    # True is what the library comes with.
+    return True if ca_file is None else ssl.create_default_context(cafile=ca_file)
+
+
+def _is_here(url: str) -> bool:
+    # A proxy that the environment names cannot reach this machine's own addresses.
+    return urlsplit(url).hostname in _LOOPBACK
 
 
 def _url_text(data: bytes) -> str:

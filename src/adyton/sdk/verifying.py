@@ -15,9 +15,9 @@ from adyton.model.receipt import MAX_RECEIPT_BYTES, Receipt
 from adyton.model.verdict import Verdict
 from adyton.verification.bind import Expectation
 
-__all__ = ["FileUnreadableError", "read_policy", "read_receipt", "verify"]
+__all__ = ["FileUnreadableError", "Source", "read_policy", "read_receipt", "verify"]
 
-_Source: TypeAlias = bytes | str | os.PathLike[str] | Mapping[str, Json]
+Source: TypeAlias = bytes | str | os.PathLike[str] | Mapping[str, Json]
 _T = TypeVar("_T")
 
 
@@ -32,9 +32,9 @@ class FileUnreadableError(UnavailableError):
 
 
 def verify(
-    receipt: Receipt | _Source,
+    receipt: Receipt | Source,
     *,
-    policy: Policy | _Source,
+    policy: Policy | Source,
     nonce: str | None = None,
     question: Question | None = None,
     challenge: bytes | None = None,
@@ -63,7 +63,7 @@ def verify(
         return fresh.verify(read, policy=accepted, expectation=expectation, at=instant)
 
 
-def read_receipt(source: Receipt | _Source) -> Receipt:
+def read_receipt(source: Receipt | Source) -> Receipt:
     """Return the receipt in ``source``, or raise ``MalformedError`` or ``FileUnreadableError``."""
     match source:
         case Receipt():
@@ -76,7 +76,7 @@ def read_receipt(source: Receipt | _Source) -> Receipt:
             return _from_file(Path(source), Receipt.from_bytes, MAX_RECEIPT_BYTES)
 
 
-def read_policy(source: Policy | _Source) -> Policy:
+def read_policy(source: Policy | Source) -> Policy:
     """Return the policy in ``source``, or raise ``MalformedError`` or ``FileUnreadableError``."""
     match source:
         case Policy():

@@ -41,7 +41,7 @@ def test_an_error_that_nobody_foresaw_keeps_its_text_to_itself(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     try:
-        {}["secret"]
+        _ = dict[str, str]()["secret"]
     except KeyError as error:
         report(error)
     out = capsys.readouterr().err

@@ -85,6 +85,15 @@ def ask(
     url: Annotated[
         str, typer.Option(help="The gateway.", envvar="ADYTON_URL", rich_help_panel=_HOW)
     ] = "http://127.0.0.1:8423",
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Roots for the gateway's certificate, in PEM; else the system's.",
+            exists=True,
+            dir_okay=False,
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
     api_key_file: Annotated[
         Path | None, typer.Option(help="Else ADYTON_API_KEY.", rich_help_panel=_HOW)
     ] = None,
@@ -139,6 +148,7 @@ def ask(
         audience=audience,
         nonce=nonce,
         url=url,
+        ca_file=ca_file,
         api_key_file=api_key_file,
         policy=policy,
         out=out,
