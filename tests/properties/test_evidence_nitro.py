@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fakes.nitro import CHAIN, NOW, FakeNitro
 
-from adyton.crypto.chain import ChainCache
+from adyton.crypto.path import PathCache
 from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.evidence.nitro.authenticate import authenticate
 from adyton.evidence.nitro.layout import Document
@@ -17,7 +17,7 @@ from adyton.evidence.nitro.layout import Document
 VENDOR: Final = FakeNitro()
 DOCUMENT: Final = VENDOR.document()
 SIGNED: Final = Document.from_bytes(DOCUMENT).signed_bytes
-CACHE: Final = ChainCache()
+CACHE: Final = PathCache()
 # The shortest document that is right: a root, a signer, one register.
 SMALL_VENDOR: Final = FakeNitro((CHAIN[0], CHAIN[-1]))
 SMALL: Final = SMALL_VENDOR.document(

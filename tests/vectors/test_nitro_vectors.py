@@ -15,7 +15,7 @@ import pytest
 
 from adyton.appraisal.appraise import Expected, appraise
 from adyton.appraisal.policy import Policy
-from adyton.crypto.chain import ChainCache, RootRejectedError
+from adyton.crypto.path import PathCache, RootRejectedError
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import AdytonError, MalformedError
 from adyton.evidence.nitro.authenticate import authenticate
@@ -45,7 +45,7 @@ def entries() -> list[dict[str, Any]]:
     return [entry for entry in found if entry["family"] == "nitro"]
 
 
-def authenticated(entry: dict[str, Any], *, cache: ChainCache | None = None) -> Claims:
+def authenticated(entry: dict[str, Any], *, cache: PathCache | None = None) -> Claims:
     document = (VECTORS / entry["file"]).read_bytes()
     assert hashlib.sha256(document).hexdigest() == entry["sha256"]
     at = datetime.fromisoformat(entry["verify_at"])
@@ -134,7 +134,7 @@ def policy_for(claims: Claims) -> Policy:
 
 
 def test_one_cache_for_all_documents_gives_the_same_claims() -> None:
-    cache = ChainCache()
+    cache = PathCache()
     for entry in entries():
         if entry["verdict"] not in REJECTED:
             first = authenticated(entry, cache=cache)

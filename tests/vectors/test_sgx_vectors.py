@@ -20,8 +20,7 @@ from tests.vectors.dcap import (
     quote_of,
 )
 
-from adyton.crypto.chain import CertificateRejectedError
-from adyton.crypto.path import ES256, verify_path
+from adyton.crypto.path import ES256, CertificateRejectedError, verify_path
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import AdytonError
 from adyton.evidence.dcap.endorsements import DcapCache

@@ -15,7 +15,7 @@ from adyton.adapters.installation import Installation, find_installation
 from adyton.adapters.library import load_circuits
 from adyton.adapters.reference_string import verification_string
 from adyton.appraisal.policy import Policy
-from adyton.crypto.chain import ChainCache
+from adyton.crypto.path import PathCache
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Verdict
 from adyton.verification.bind import Expectation
@@ -32,7 +32,7 @@ class OfflineVerifier:
     def __init__(self, installation: Installation | None = None) -> None:
         self._installation = installation or find_installation(os.environ, home=Path.home())
         self._circuits = load_circuits(self._installation.circuits)
-        self._cache = ChainCache()
+        self._cache = PathCache()
         self._lock = threading.Lock()
         self._proofs: WarmVerifier | None = None
 
@@ -71,9 +71,7 @@ class OfflineVerifier:
             if self._proofs is None:
                 self._proofs = WarmVerifier(
                     self._installation.require_bb(),
-                    reference_string=verification_string(
-                        self._installation.cache / "verification"
-                    ),
+                    reference_string=verification_string(self._installation.cache / "verification"),
                     deadline=_DEADLINE,
                 )
             return self._proofs

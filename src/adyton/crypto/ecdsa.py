@@ -30,7 +30,10 @@ from cryptography.hazmat.primitives.serialization import (
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import MalformedError
 
-__all__ = ["ES384_SIGNATURE_SIZE", "Es384Key", "Es384PublicKey"]
+__all__ = ["ECDSA_WITH_SHA384", "ES384_SIGNATURE_SIZE", "Es384Key", "Es384PublicKey"]
+
+# AlgorithmIdentifier, without parameters: RFC 5758, section 3.2.
+ECDSA_WITH_SHA384: Final = bytes.fromhex("300a06082a8648ce3d040303")
 
 _COORDINATE_SIZE: Final = 48
 ES384_SIGNATURE_SIZE: Final = 2 * _COORDINATE_SIZE

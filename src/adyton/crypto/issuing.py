@@ -1,6 +1,6 @@
 """Issuing P-384 certificates in the shape of a Nitro attestation chain, for stand-ins.
 
-What is issued here says nothing about hardware. It has the extensions that ``chain`` asks for, so
+What is issued here says nothing about hardware. It has the extensions that ``path`` asks for, so
 that a stand-in is verified by the same code as the real thing, under a root that nobody pins.
 """
 

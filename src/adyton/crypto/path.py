@@ -1,9 +1,9 @@
-"""Certificate paths with all that is in them: RFC 5280, section 6, narrowed, for any suite.
+"""Certificate paths from a pinned root to the key that signed: RFC 5280, section 6, narrowed.
 
-What ``chain`` does for one vendor's documents, for vendors that also want to know which
-certificates stand in the path: their serial numbers, to look up in revocation lists, their own
-extensions, and which of them may sign such lists. One path, given root first; no names, policies or
-constraints to interpret, so that a critical extension that is not understood is refused.
+Narrowed to what attestation roots do: one path, given root first, with one kind of key and
+signature, which is the suite; no names, policies or constraints to interpret, so that a critical
+extension that is not understood is refused. Revocation is a separate check (``crl``): AWS asks
+verifiers to leave it out, and others want it.
 
 Time is not part of a path: ``Path.check_valid`` is for every use of it. A root is trusted by
 SHA-256 of its DER, never by its name, and each certificate is read only after the signature over it
@@ -22,20 +22,64 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from adyton.codec.der import DerReader, Tag
-from adyton.crypto.chain import (
-    CertificateRejectedError,
-    CertificateTimeRejectedError,
-    RootRejectedError,
-)
+from adyton.crypto.ecdsa import ECDSA_WITH_SHA384, Es384PublicKey
 from adyton.crypto.hashing import sha256
 from adyton.crypto.p256 import ECDSA_WITH_SHA256, Es256PublicKey
 from adyton.crypto.signing import SignatureRejectedError
-from adyton.errors import MalformedError
+from adyton.errors import MalformedError, RejectedError
 
-__all__ = ["ES256", "Certificate", "Path", "PathCache", "PublicKey", "Suite", "verify_path"]
+__all__ = [
+    "ES256",
+    "ES384",
+    "Certificate",
+    "CertificateRejectedError",
+    "CertificateTimeRejectedError",
+    "Path",
+    "PathCache",
+    "PublicKey",
+    "RootRejectedError",
+    "Suite",
+    "verify_path",
+]
 
+# A root and what it signed.
+MIN_CERTIFICATES: Final = 2
+MAX_CERTIFICATES: Final = 10
 _CACHED: Final = 1024
 _UNDERSTOOD: Final = frozenset({ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE})
+
+
+class RootRejectedError(RejectedError):
+    """The chain begins at a root that the verifier was not told to trust."""
+
+    code = "root-rejected"
+
+    def __init__(self, *, found: bytes) -> None:
+        super().__init__(f"the root certificate {found.hex()} is not one that is trusted here")
+        self.found = found
+
+
+class CertificateRejectedError(RejectedError):
+    """A certificate of the chain was not issued for this place in it."""
+
+    code = "certificate-rejected"
+
+    def __init__(self, *, position: int, reason: str) -> None:
+        super().__init__(f"certificate {position} of the chain {reason}")
+        self.position, self.reason = position, reason
+
+
+class CertificateTimeRejectedError(RejectedError):
+    """A certificate of the chain is not valid at the time in question."""
+
+    code = "certificate-not-valid-at-this-time"
+
+    def __init__(self, *, position: int, at: datetime, first: datetime, last: datetime) -> None:
+        super().__init__(
+            f"certificate {position} of the chain is valid from {first:%Y-%m-%dT%H:%M:%SZ}"
+            f" to {last:%Y-%m-%dT%H:%M:%SZ}, not at {at:%Y-%m-%dT%H:%M:%SZ}"
+        )
+        self.position, self.at, self.first, self.last = position, at, first, last
 
 
 class PublicKey(Protocol):
@@ -66,6 +110,11 @@ ES256: Final = Suite(
     name="ecdsa and sha-256",
     algorithm=ECDSA_WITH_SHA256,
     read_key=Es256PublicKey,
+)
+ES384: Final = Suite(
+    name="ecdsa and sha-384",
+    algorithm=ECDSA_WITH_SHA384,
+    read_key=Es384PublicKey,
 )
 
 
@@ -162,6 +211,11 @@ def verify_path(
 
     Whether it is valid at some time is for ``Path.check_valid``, whether it is revoked for a list.
     """
+    if not MIN_CERTIFICATES <= len(certificates) <= MAX_CERTIFICATES:
+        raise MalformedError(
+            f"the chain has {len(certificates)} certificates,"
+            f" not {MIN_CERTIFICATES} to {MAX_CERTIFICATES}"
+        )
     # Step 1
     root_sha256 = sha256(certificates[0])
     root = next((name for name, digest in roots.items() if digest == root_sha256), None)

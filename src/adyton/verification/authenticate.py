@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from adyton.appraisal.policy import Policy
-from adyton.crypto.chain import ChainCache
+from adyton.crypto.path import PathCache
 from adyton.evidence.nitro.authenticate import authenticate as authenticate_nitro
 from adyton.evidence.roots import trusted_roots
 from adyton.model.claims import Claims
@@ -12,7 +12,7 @@ __all__ = ["authenticate"]
 
 
 def authenticate(
-    evidence: bytes, *, policy: Policy, at: datetime, cache: ChainCache | None
+    evidence: bytes, *, policy: Policy, at: datetime, cache: PathCache | None
 ) -> Claims:
     """Return what ``evidence`` says, under a root that ``policy`` accepts, at the instant ``at``.
 

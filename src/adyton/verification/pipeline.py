@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from adyton.appraisal.appraise import Expected, appraise, refuse
 from adyton.appraisal.policy import Policy
 from adyton.crypto.binding import report_data
-from adyton.crypto.chain import ChainCache
+from adyton.crypto.path import PathCache
 from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.model.claims import Claims
 from adyton.model.manifest import Manifest
@@ -34,7 +34,7 @@ def verify_receipt(
     circuits: Circuits,
     verifier: ProofVerifier,
     at: datetime,
-    cache: ChainCache | None = None,
+    cache: PathCache | None = None,
 ) -> Verdict:
     """Return the verdict on ``receipt`` at the instant ``at``.
 
@@ -74,7 +74,7 @@ def verify_worker(
     challenge: bytes,
     policy: Policy,
     at: datetime,
-    cache: ChainCache | None = None,
+    cache: PathCache | None = None,
 ) -> Verdict:
     """Return the verdict on a worker, before anything is sealed to it.
 
@@ -92,7 +92,7 @@ def verify_worker(
 
 
 def _claims(
-    evidence: bytes, *, policy: Policy, at: datetime, cache: ChainCache | None
+    evidence: bytes, *, policy: Policy, at: datetime, cache: PathCache | None
 ) -> Claims | AdytonError:
     try:
         return authenticate(evidence, policy=policy, at=at, cache=cache)

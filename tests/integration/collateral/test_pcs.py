@@ -18,7 +18,7 @@ from adyton.adapters.pcs import (
     Family,
     PckAuthority,
 )
-from adyton.crypto.chain import RootRejectedError
+from adyton.crypto.path import RootRejectedError
 from adyton.errors import AdytonError, MalformedError
 from adyton.evidence.dcap.endorsements import authenticate_collateral
 from adyton.evidence.dcap.layout import TeeType

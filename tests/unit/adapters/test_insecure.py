@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.nitro import NOW
 
 from adyton.adapters.insecure import ROOT_NAME, InsecurePlatform, PlatformStateError
-from adyton.crypto.chain import CertificateTimeRejectedError, RootRejectedError
+from adyton.crypto.path import CertificateTimeRejectedError, RootRejectedError
 from adyton.errors import UnavailableError
 from adyton.evidence.nitro.authenticate import authenticate
 from adyton.evidence.nitro.layout import Document

@@ -8,7 +8,7 @@ from tests.unit.appraisal.policies import GOOD, changed
 
 from adyton.appraisal.appraise import CLOCK_TOLERANCE, Expected, appraise, refuse
 from adyton.appraisal.policy import Policy
-from adyton.crypto.chain import RootRejectedError
+from adyton.crypto.path import RootRejectedError
 from adyton.model.claims import Claims, Platform, Technology
 from adyton.model.verdict import EVIDENCE_PARTS, Layer, Status
 

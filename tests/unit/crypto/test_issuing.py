@@ -3,10 +3,10 @@ from datetime import timedelta
 import pytest
 from tests.fakes.nitro import NOW
 
-from adyton.crypto.chain import verify_chain
 from adyton.crypto.ecdsa import Es384Key
 from adyton.crypto.hashing import sha256
 from adyton.crypto.issuing import Authority, Validity, certificate_pem, issue_root
+from adyton.crypto.path import ES384, verify_path
 from adyton.errors import MalformedError
 
 VALIDITY = Validity(first=NOW, last=NOW + timedelta(hours=1))
@@ -17,17 +17,18 @@ def test_what_is_issued_is_verified_like_the_real_thing() -> None:
     middle = root.issue_authority("middle", validity=VALIDITY, path_length=0, key=Es384Key())
     key = Es384Key()
     leaf = middle.issue_signer("leaf", validity=VALIDITY, key=key)
-    chain = verify_chain(
-        [root.der, middle.der, leaf], roots={"development": sha256(root.der)}, at=NOW
+    path = verify_path(
+        [root.der, middle.der, leaf], roots={"development": sha256(root.der)}, suite=ES384
     )
-    chain.key.check(b"message", key.sign(b"message"), domain="a test")
+    path.check_valid(NOW)
+    path.leaf.key.check(b"message", key.sign(b"message"), domain="a test")
 
 
 def test_an_authority_is_read_back_from_its_parts() -> None:
     root = issue_root("root", validity=VALIDITY, key=Es384Key())
     again = Authority(root.der, Es384Key.from_pem(root.key.to_pem()))
     leaf = again.issue_signer("leaf", validity=VALIDITY, key=Es384Key())
-    verify_chain([root.der, leaf], roots={"development": sha256(root.der)}, at=NOW)
+    verify_path([root.der, leaf], roots={"development": sha256(root.der)}, suite=ES384)
 
 
 def test_what_is_no_certificate_is_malformed() -> None:

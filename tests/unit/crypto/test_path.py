@@ -21,13 +21,16 @@ from tests.fakes.intel import (
     usage,
 )
 
-from adyton.crypto.chain import (
+from adyton.crypto.p256 import ECDSA_WITH_SHA256
+from adyton.crypto.path import (
+    ES256,
     CertificateRejectedError,
     CertificateTimeRejectedError,
+    Path,
+    PathCache,
     RootRejectedError,
+    verify_path,
 )
-from adyton.crypto.p256 import ECDSA_WITH_SHA256
-from adyton.crypto.path import ES256, Path, PathCache, verify_path
 from adyton.errors import AdytonError, MalformedError
 
 VENDOR = FakeIntel()

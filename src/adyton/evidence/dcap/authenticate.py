@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from adyton.crypto.chain import CertificateRejectedError
 from adyton.crypto.hashing import sha256
 from adyton.crypto.p256 import Es256PublicKey
-from adyton.crypto.path import ES256, Path, PathCache, verify_path
+from adyton.crypto.path import ES256, CertificateRejectedError, Path, PathCache, verify_path
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.dcap.collateral import Collateral
 from adyton.evidence.dcap.endorsements import (

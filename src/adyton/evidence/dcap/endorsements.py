@@ -10,10 +10,16 @@ from datetime import datetime
 from threading import Lock
 from typing import Final
 
-from adyton.crypto.chain import CertificateRejectedError
 from adyton.crypto.crl import Crl, verify_crl
 from adyton.crypto.hashing import prefixed, sha256
-from adyton.crypto.path import ES256, Certificate, Path, PathCache, verify_path
+from adyton.crypto.path import (
+    ES256,
+    Certificate,
+    CertificateRejectedError,
+    Path,
+    PathCache,
+    verify_path,
+)
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.dcap.collateral import Collateral
 from adyton.evidence.dcap.qe_identity import QeIdentity

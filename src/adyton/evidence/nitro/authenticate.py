@@ -9,8 +9,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from adyton.crypto.chain import ChainCache, verify_chain
 from adyton.crypto.hashing import sha256
+from adyton.crypto.path import ES384, PathCache, verify_path
 from adyton.evidence.nitro.layout import Document
 from adyton.evidence.nitro.roots import VENDOR_ROOTS
 from adyton.model.claims import Claims, Platform, Technology
@@ -30,13 +30,13 @@ def authenticate(
     *,
     roots: Mapping[str, bytes],
     at: datetime,
-    cache: ChainCache | None = None,
+    cache: PathCache | None = None,
 ) -> Claims:
     """Return what ``document`` says, once it is shown to come from under one of ``roots``.
 
     1. The document is well formed, as ``Document.from_bytes`` has it.
     2. Its certificates lead from a root in ``roots`` (a name to SHA-256 of its DER) to the one that
-       signed, and all are valid at ``at``: the steps of ``verify_chain``.
+       signed, and all are valid at ``at``: the steps of ``verify_path``.
     3. The signature over header and payload is by the last certificate's key.
     4. Where the root is not one that a vendor vouches for, the platform is ``insecure``.
     5. An enclave is in debug mode unless all of its registers 0, 1 and 2 are there and not zero.
@@ -47,16 +47,19 @@ def authenticate(
     # Step 1
     parsed = Document.from_bytes(document)
     # Step 2
-    chain = verify_chain((*parsed.cabundle, parsed.certificate), roots=roots, at=at, cache=cache)
+    path = verify_path(
+        (*parsed.cabundle, parsed.certificate), roots=roots, suite=ES384, cache=cache
+    )
+    path.check_valid(at)
     # Step 3
-    chain.key.check(parsed.signed_bytes, parsed.signature, domain="the attestation document")
+    path.leaf.key.check(parsed.signed_bytes, parsed.signature, domain="the attestation document")
     # Step 4: by digest. A policy may call its own root whatever it likes.
-    is_genuine = chain.root_sha256 in VENDOR_ROOTS.values()
+    is_genuine = path.root_sha256 in VENDOR_ROOTS.values()
     return Claims(
         technology=parsed.technology,
         platform=_PLATFORMS[parsed.technology] if is_genuine else Platform.INSECURE,
-        root=chain.root,
-        root_sha256=chain.root_sha256,
+        root=path.root,
+        root_sha256=path.root_sha256,
         instance=parsed.module_id,
         measurements=MappingProxyType({f"pcr{i}": value for i, value in parsed.pcrs.items()}),
         # Step 5
@@ -65,8 +68,8 @@ def authenticate(
         nonce=parsed.nonce,
         public_key=parsed.public_key,
         issued=parsed.timestamp,
-        first=chain.first,
-        last=chain.last,
+        first=path.first,
+        last=path.last,
         signed_sha256=sha256(parsed.signed_bytes),
     )
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from tests.fakes.intel import AUTHORITY, NOW, PCK, FakeIntel, enclave_report
 
-from adyton.crypto.chain import (
+from adyton.crypto.hashing import sha256
+from adyton.crypto.path import (
     CertificateRejectedError,
     CertificateTimeRejectedError,
     RootRejectedError,
 )
-from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import AdytonError, MalformedError
 from adyton.evidence.dcap.authenticate import (

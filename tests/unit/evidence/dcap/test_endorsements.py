@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from tests.fakes.intel import AUTHORITY, NOW, TCB_SIGNER, FakeIntel, List
 
-from adyton.crypto.chain import CertificateRejectedError, RootRejectedError
 from adyton.crypto.crl import CertificateRevokedError, CrlRejectedError
+from adyton.crypto.path import CertificateRejectedError, RootRejectedError
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import AdytonError, MalformedError
 from adyton.evidence.dcap.collateral import Collateral

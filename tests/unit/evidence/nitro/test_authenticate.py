@@ -6,10 +6,10 @@ import cbor2
 import pytest
 from tests.fakes.nitro import CHAIN, ES384_HEADER, NOW, REGISTERS, FakeNitro, changed
 
-from adyton.crypto.chain import (
+from adyton.crypto.path import (
     CertificateRejectedError,
     CertificateTimeRejectedError,
-    ChainCache,
+    PathCache,
     RootRejectedError,
 )
 from adyton.crypto.signing import SignatureRejectedError
@@ -62,7 +62,7 @@ def test_bytes_that_are_no_document_are_malformed() -> None:
         claims_of(b"document")
 
 
-# Step 2: the rest is in test_chain
+# Step 2: the rest is in test_path_es384
 
 
 def test_another_vendor_is_refused() -> None:
@@ -162,7 +162,7 @@ def test_the_same_signed_body_is_the_same_evidence() -> None:
 
 
 def test_a_cache_changes_nothing_but_the_time() -> None:
-    cache, document = ChainCache(), VENDOR.document()
+    cache, document = PathCache(), VENDOR.document()
     cold = authenticate(document, roots=VENDOR.roots, at=NOW, cache=cache)
     assert authenticate(document, roots=VENDOR.roots, at=NOW, cache=cache) == cold
     other = cbor2.loads(document)
