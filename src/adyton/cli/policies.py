@@ -10,7 +10,7 @@ from adyton.appraisal.policy import Choice, Policy
 from adyton.cli.development import development_policy, write_whole
 from adyton.cli.exits import YES
 from adyton.cli.predicates import OptionMalformedError
-from adyton.cli.terminal import console, notes, plain, table
+from adyton.cli.terminal import console, notes, plain, print_json, table
 from adyton.sdk.verifying import read_policy
 from adyton.worker.settings import PlatformName, WorkerSettings
 
@@ -88,9 +88,12 @@ def run_init(*, platform: str, out: Path, force: bool) -> int:
     return YES
 
 
-def run_check(file: Path) -> int:
-    """Print what a policy accepts, in words."""
+def run_check(file: Path, *, as_json: bool) -> int:
+    """Print what a policy accepts, in words or as the JSON that reads as the same policy."""
     policy = read_policy(file)
+    if as_json:
+        print_json(policy.to_json())
+        return YES
     made = table("", "")
     made.show_header = False
     for name, value in _said(policy):

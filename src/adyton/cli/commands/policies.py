@@ -39,6 +39,10 @@ def init(
 
 def check(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON, without comments.")] = (
+        False
+    ),
 ) -> None:
     """Read a policy strictly, and say what it accepts. Exit code: 0 it reads, 2 it does not.
 
@@ -46,4 +50,4 @@ def check(
     """
     from adyton.cli.policies import run_check  # noqa: PLC0415
 
-    raise typer.Exit(run_check(file))
+    raise typer.Exit(run_check(file, as_json=as_json))
