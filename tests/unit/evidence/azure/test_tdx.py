@@ -110,7 +110,6 @@ def test_only_the_registers_that_are_signed_are_said() -> None:
         ({"registers": [bytes(32), *REGISTERS[1:]]}, RegistersRejectedError),
         ({"registers": REGISTERS[:23]}, RegistersRejectedError),
     ],
-    ids=str,
 )
 def test_each_broken_step_is_refused(broken: dict[str, Any], reason: type[AdytonError]) -> None:
     with pytest.raises(reason):
