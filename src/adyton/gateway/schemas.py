@@ -157,6 +157,7 @@ class RegularIncome(_Document):
     type: Literal["regular_income"]
     lookback_days: int = Field(alias="lookbackDays")
     minimum: _Amount | _Optional = None
+    currency: str | _Optional = None
     periods: int | _Optional = Field(None, description="how many 30-day periods, counted back")
 
 
