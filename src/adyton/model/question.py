@@ -154,7 +154,11 @@ class Question:
             record, "question", required=frozenset({"endpoint", "request"}), optional=frozenset()
         )
         request = as_object(record["request"], "question.request")
-        return _read(_endpoint(record["endpoint"]), request, ())
+        try:
+            return _read(_endpoint(record["endpoint"]), request, ())
+        except UnsealedCredentialError as error:
+            # Of a question it is a refusal; a worker writes no such statement.
+            raise MalformedError(f"question.request: {error}") from error
 
     def to_statement(self) -> JsonObject:
         """Return what a statement repeats of this question."""

@@ -168,3 +168,9 @@ def test_an_empty_box_is_malformed_where_a_question_arrives(body: dict[str, Any]
         read(endpoint, body)
     # Who seals starts from just that.
     assert Question.from_json(endpoint, body).sealed[0].box == b""
+
+
+def test_a_statement_with_a_token_in_the_clear_is_malformed() -> None:
+    request = {**BALANCE, "encrypted_access_token": "a token"}
+    with pytest.raises(MalformedError, match="must be sealed"):
+        Question.from_statement({"endpoint": "balance", "request": request})

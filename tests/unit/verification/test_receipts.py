@@ -258,8 +258,9 @@ def test_a_policy_may_name_what_it_accepts(
     }[section]
     right: JsonObject = {name: [OTHER.hex(), digest.hex()]}
     assert judge(receipt, policy=workshop.policy(**{section: right})).accepted
-    for wrong in ({name: [OTHER.hex()]}, {"another": [digest.hex()]}):
-        found = reasons(judge(receipt, policy=workshop.policy(**{section: {**wrong}})))
+    wrongs: list[JsonObject] = [{name: [OTHER.hex()]}, {"another": [digest.hex()]}]
+    for wrong in wrongs:
+        found = reasons(judge(receipt, policy=workshop.policy(**{section: wrong})))
         assert found["receipt.worker"] == {code}
 
 
@@ -297,7 +298,10 @@ def test_a_provider_that_came_with_the_question_is_made_from_it_again(workshop: 
 def test_a_question_whose_provider_is_none_is_refused(workshop: Workshop) -> None:
     question = custom(workshop)
     receipt = workshop.receipt(question, http=FakeSource(body=b'{"a": 5}'))
-    body = {**question.request, "provider": {"url": "ftp://api.example.com/", "method": "GET"}}
+    body: JsonObject = {
+        **question.request,
+        "provider": {"url": "ftp://api.example.com/", "method": "GET"},
+    }
     broken = Question.from_json(Endpoint.CUSTOM, body)
     judge = Judge(workshop=workshop, question=broken)
     found = reasons(judge(workshop.signed(receipt, question=broken)))
@@ -525,7 +529,7 @@ def test_a_proof_that_cannot_be_read_is_refused(judge: Judge, receipt: Receipt) 
     [{"protocol": "TLSv1.1"}, {"protocol": "SSLv3"}, {"protocol": ""}, {"server_name": ""}],
 )
 def test_a_session_that_is_broken_or_with_nobody_is_refused(
-    workshop: Workshop, judge: Judge, receipt: Receipt, changes: dict[str, str]
+    workshop: Workshop, judge: Judge, receipt: Receipt, changes: dict[str, Any]
 ) -> None:
     transcript = replace(receipt.statement.transcript, **changes)
     found = reasons(judge(workshop.signed(receipt, transcript=transcript)))
