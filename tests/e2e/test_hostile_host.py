@@ -300,7 +300,7 @@ def test_an_answer_to_another_question_is_no_answer(stack: LocalStack, client: C
     ):
         deceived.ask("balance", {"type": "gte", "threshold": 10**6}, credentials=CREDENTIALS)
     codes = {finding.code for finding in refused.value.verdict.reasons}
-    assert codes == {"question-mismatch", "nonce-mismatch"}
+    assert codes == {"question-mismatch", "nonce-mismatch", "sealed-mismatch"}
 
 
 def test_an_old_answer_to_the_same_question_is_no_answer(stack: LocalStack, client: Client) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgpack
 import pytest
+from tests.fakes.workshop import circuits
 from tests.integration.prover.conftest import NODE_MODULES, balance_inputs, bytecode_of
 
 from adyton.adapters.acvm import (
@@ -87,7 +88,8 @@ def test_the_witness_is_byte_for_byte_what_node_makes(acvm: Acvm, circuit: str) 
 def test_the_largest_circuit_has_room(acvm: Acvm) -> None:
     program = Program.from_bytecode(bytecode_of("transaction_pattern"))
     inputs = dict.fromkeys(program.private_parameters + program.public_parameters, 0)
-    inputs[22] = 1  # the smallest credit that counts: zero is refused
+    labels = circuits()["transaction_pattern"].abi.public_labels()
+    inputs[labels.index("minimum_credit")] = 1  # the smallest that counts: zero is refused
     witness = acvm.execute(program.bytecode, inputs)
     assert witness.select(program.returned)[-1] == 1
 
