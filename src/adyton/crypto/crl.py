@@ -46,6 +46,17 @@ class Crl:
     first: datetime
     last: datetime
 
+    def check_valid(self, at: datetime, *, where: str) -> None:
+        """Raise unless the list speaks for the instant ``at``: both ends belong to it."""
+        if not self.first <= at <= self.last:
+            raise CrlRejectedError(
+                where=where,
+                reason=(
+                    f"is valid from {self.first:%Y-%m-%dT%H:%M:%SZ} to"
+                    f" {self.last:%Y-%m-%dT%H:%M:%SZ}, not at {at:%Y-%m-%dT%H:%M:%SZ}"
+                ),
+            )
+
     def check_not_revoked(self, certificate: Certificate, *, where: str) -> None:
         """Raise if the list has ``certificate``, which its issuer must have issued."""
         if self.revoked.get_revoked_certificate_by_serial_number(certificate.serial) is not None:
@@ -60,7 +71,7 @@ def verify_crl(der: bytes, *, issuer: Certificate, suite: Suite, where: str) -> 
     3. The signature is by the issuer's key.
     4. No extension of the list is critical: it is complete, and about its issuer's certificates.
 
-    Whether it is current is for whoever uses it.
+    Whether it is current is for ``Crl.check_valid``, at every use.
     """
     # Step 1
     frame = _frame(der, where)
@@ -71,7 +82,8 @@ def verify_crl(der: bytes, *, issuer: Certificate, suite: Suite, where: str) -> 
         raise MalformedError(f"{where} is not a certificate revocation list") from error
     if last is None:
         raise MalformedError(f"{where} has no time of the next update")
-    if frame.algorithms != (suite.algorithm, suite.algorithm):
+    signed, beside = frame.algorithms
+    if signed != beside or signed not in suite.algorithms:
         raise CrlRejectedError(where=where, reason=f"is not signed with {suite.name}")
     # Step 2
     if frame.issuer != issuer.subject:

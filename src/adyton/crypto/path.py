@@ -25,12 +25,14 @@ from adyton.codec.der import DerReader, Tag
 from adyton.crypto.ecdsa import ECDSA_WITH_SHA384, Es384PublicKey
 from adyton.crypto.hashing import sha256
 from adyton.crypto.p256 import ECDSA_WITH_SHA256, Es256PublicKey
+from adyton.crypto.rsa import RSA_PSS_WITH_SHA384, RsaPssPublicKey
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import MalformedError, RejectedError
 
 __all__ = [
     "ES256",
     "ES384",
+    "PS384_AMD",
     "Certificate",
     "CertificateRejectedError",
     "CertificateTimeRejectedError",
@@ -46,6 +48,7 @@ __all__ = [
 MIN_CERTIFICATES: Final = 2
 MAX_CERTIFICATES: Final = 10
 _CACHED: Final = 1024
+_VERSION_3: Final = bytes.fromhex("a003020102")
 _UNDERSTOOD: Final = frozenset({ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE})
 
 
@@ -96,25 +99,42 @@ class PublicKey(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """How every certificate of a path is signed, and what kind of key it has.
+    """How every certificate of a path is signed, and what keys there are in it.
 
-    ``algorithm`` is the AlgorithmIdentifier, compared byte for byte.
+    ``algorithms`` are the AlgorithmIdentifiers, compared byte for byte. ``read_leaf_key`` is for
+    the last certificate. The last two say what the vendor's last certificates leave out: the key
+    usage (which then restricts nothing), and a number of their own (it is zero).
     """
 
     name: str
-    algorithm: bytes
+    algorithms: frozenset[bytes]
     read_key: Callable[..., PublicKey]
+    read_leaf_key: Callable[..., PublicKey]
+    leaf_has_usage: bool = True
+    leaf_has_serial: bool = True
 
 
 ES256: Final = Suite(
     name="ecdsa and sha-256",
-    algorithm=ECDSA_WITH_SHA256,
+    algorithms=frozenset({ECDSA_WITH_SHA256}),
     read_key=Es256PublicKey,
+    read_leaf_key=Es256PublicKey,
 )
 ES384: Final = Suite(
     name="ecdsa and sha-384",
-    algorithm=ECDSA_WITH_SHA384,
+    algorithms=frozenset({ECDSA_WITH_SHA384}),
     read_key=Es384PublicKey,
+    read_leaf_key=Es384PublicKey,
+)
+# AMD's authorities have RSA keys, its chips keys of P-384. The certificates of chips follow
+# "VCEK Certificate and KDS Interface Specification" (AMD 57230), which gives them no key usage.
+PS384_AMD: Final = Suite(
+    name="rsa-pss and sha-384",
+    algorithms=RSA_PSS_WITH_SHA384,
+    read_key=RsaPssPublicKey,
+    read_leaf_key=Es384PublicKey,
+    leaf_has_usage=False,
+    leaf_has_serial=False,
 )
 
 
@@ -246,18 +266,18 @@ def _verify(
     der: bytes, *, issuer: Certificate | None, suite: Suite, position: int, is_leaf: bool
 ) -> Certificate:
     where = f"certificate {position} of the chain"
-    frame = _frame(der, where)
+    may_be_zero = is_leaf and not suite.leaf_has_serial
+    frame = _frame(der, where, lowest_serial=0 if may_be_zero else 1)
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        certificate = x509.load_der_x509_certificate(_numbered(der, frame))
     except (ValueError, x509.InvalidVersion) as error:
         raise MalformedError(f"{where} is not an x.509 certificate") from error
-    if certificate.version is not x509.Version.v3:
-        raise MalformedError(f"{where} is not of version 3")
     # Step 2: the root needs no signature, its bytes are pinned.
     if issuer is not None:
         _check_issued(frame, issuer, suite, position)
+    read_key = suite.read_leaf_key if is_leaf else suite.read_key
     try:
-        key = suite.read_key(certificate.public_key(), where=f"the key of {where}")
+        key = read_key(certificate.public_key(), where=f"the key of {where}")
         extensions = certificate.extensions
         names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
@@ -269,6 +289,8 @@ def _verify(
     ) as error:
         raise MalformedError(f"{where} has a part that cannot be read") from error
     basic, usage, unknown = _sorted_out(extensions, position)
+    if is_leaf:
+        _check_leaf(basic, usage, suite=suite, position=position)
     return Certificate(
         subject=frame.subject,
         common_name=str(names[0].value) if len(names) == 1 else "",
@@ -276,8 +298,8 @@ def _verify(
         key=key,
         signs_crls=usage is not None and usage.crl_sign,
         extensions=MappingProxyType(unknown),
-        below=_below(basic, usage, issuer=issuer, position=position, is_leaf=is_leaf),
-        serial=certificate.serial_number,
+        below=0 if is_leaf else _below(basic, usage, issuer=issuer, position=position),
+        serial=frame.serial,
         first=first,
         last=last,
     )
@@ -293,12 +315,13 @@ class _Frame:
     signed: bytes
     signature: bytes
     algorithms: tuple[bytes, bytes]
+    serial: int
     issuer: bytes
     subject: bytes
     public_key_info: bytes
 
 
-def _frame(der: bytes, where: str) -> _Frame:
+def _frame(der: bytes, where: str, *, lowest_serial: int) -> _Frame:
     outer = DerReader(der, where=where)
     certificate = outer.enter(Tag.SEQUENCE, "the certificate")
     outer.finish()
@@ -311,11 +334,11 @@ def _frame(der: bytes, where: str) -> _Frame:
     if signature[:1] != b"\0":
         raise MalformedError(f"{where} has a signature that is not whole bytes")
     certificate.finish()
-    if body.has(Tag.VERSION):
-        body.take(Tag.VERSION, "version")
+    if not body.has(Tag.VERSION) or body.element(Tag.VERSION, "version") != _VERSION_3:
+        raise MalformedError(f"{where} is not of version 3")
     # The library warns about a serial number that is not positive, and reads on. RFC 5280, section
     # 4.1.2.2, forbids it, and a warning is not an answer.
-    if body.integer("serial number") <= 0:
+    if (serial := body.integer("serial number")) < lowest_serial:
         raise MalformedError(f"{where} has a serial number that is not positive")
     signed_algorithm = body.element(Tag.SEQUENCE, "the algorithm")
     issuer = body.element(Tag.SEQUENCE, "the issuer")
@@ -324,14 +347,28 @@ def _frame(der: bytes, where: str) -> _Frame:
         signed=signed,
         signature=signature[1:],
         algorithms=(signed_algorithm, algorithm),
+        serial=serial,
         issuer=issuer,
         subject=body.element(Tag.SEQUENCE, "the subject"),
         public_key_info=body.element(Tag.SEQUENCE, "the public key"),
     )
 
 
+def _numbered(der: bytes, frame: _Frame) -> bytes:
+    """Return the certificate for the library to read: with the number 1 where it has 0.
+
+    The library is going to refuse the number 0, which all of AMD's chips have. Nothing else of the
+    certificate changes by it, and its signature is over the bytes of ``frame``.
+    """
+    if frame.serial:
+        return der
+    # Its first place is the right one: before it, there are only two tags with their lengths.
+    return der.replace(_VERSION_3 + b"\2\1\0", _VERSION_3 + b"\2\1\1", 1)
+
+
 def _check_issued(frame: _Frame, issuer: Certificate, suite: Suite, position: int) -> None:
-    if frame.algorithms != (suite.algorithm, suite.algorithm):
+    signed, beside = frame.algorithms
+    if signed != beside or signed not in suite.algorithms:
         raise CertificateRejectedError(position=position, reason=f"is not signed with {suite.name}")
     # Byte for byte: stricter than RFC 5280's comparison of names, and what every vendor does.
     if frame.issuer != issuer.subject:
@@ -375,25 +412,29 @@ def _sorted_out(
     return basic, usage, unknown
 
 
+def _check_leaf(
+    basic: x509.BasicConstraints | None, usage: x509.KeyUsage | None, *, suite: Suite, position: int
+) -> None:
+    """Raise unless the certificate is a signer's (step 5)."""
+    if basic is not None and basic.ca:
+        raise CertificateRejectedError(
+            position=position, reason="is an authority's, and stands where a signer's should"
+        )
+    is_signer = not suite.leaf_has_usage if usage is None else usage.digital_signature
+    if not is_signer:
+        raise CertificateRejectedError(
+            position=position, reason="has a key that is not for signatures"
+        )
+
+
 def _below(
     basic: x509.BasicConstraints | None,
     usage: x509.KeyUsage | None,
     *,
     issuer: Certificate | None,
     position: int,
-    is_leaf: bool,
 ) -> int | None:
-    """Return how many authorities may follow this certificate (steps 3 to 5)."""
-    if is_leaf:
-        if basic is not None and basic.ca:
-            raise CertificateRejectedError(
-                position=position, reason="is an authority's, and stands where a signer's should"
-            )
-        if usage is None or not usage.digital_signature:
-            raise CertificateRejectedError(
-                position=position, reason="has a key that is not for signatures"
-            )
-        return 0
+    """Return how many authorities may follow this certificate, which is one (steps 3 and 4)."""
     if basic is None or not basic.ca:
         raise CertificateRejectedError(position=position, reason="is not an authority's")
     if usage is None or not usage.key_cert_sign:

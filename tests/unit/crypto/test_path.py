@@ -195,7 +195,7 @@ SERIAL = VENDOR.serial("pck").to_bytes(20, "big")
     ("broken", "reason"),
     [
         (rebuilt("pck", b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x00"), "x.509|version 3"),
-        (rebuilt("pck", b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05"), "not an x.509"),
+        (rebuilt("pck", b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05"), "version 3"),
         (
             rebuilt("pck", serial_number(SERIAL), serial_number(b"\x80" + SERIAL[1:])),
             "serial number that is not positive",
