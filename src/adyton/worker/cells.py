@@ -90,6 +90,7 @@ class Cells:
                     result = await self._converse(cell, job, reply)
                 kept = self._limits.isolation is Isolation.POOLED
             except TimeoutError as error:
+                self._nursery.kill(cell.pid)
                 raise CellTimeoutError(seconds=self._limits.seconds) from error
             except BaseException:
                 self._nursery.kill(cell.pid)
