@@ -7,7 +7,7 @@ implementation prints alike: two readers that agree on the value then agree on t
 """
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final, TypeAlias
 
 import rfc8785
@@ -135,7 +135,11 @@ def _refuse_constant(text: str) -> Json:
 def _decimal(text: str) -> Decimal:
     if len(text) > _MAX_DIGITS:
         raise MalformedError("json has a number that is too long")
-    return Decimal(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        # Few digits can make an exponent that no arithmetic has.
+        raise MalformedError("json has a number that is too large or too small") from error
 
 
 def _integer(text: str) -> int:
