@@ -4,9 +4,8 @@
 ``RejectedError``: well formed, and the answer is no; do not retry, show the reason.
 ``UnavailableError``: no answer could be had; ask later, and never read it as a yes.
 
-``code`` is stable and documented in ``docs/protocol.md``; a message may improve at any time and
-never holds a secret. Leaves live here when more than one package raises them, and else beside the
-code that raises them.
+``code`` is stable and documented in ``docs/errors.md``; a message may improve at any time and never
+holds a secret. A leaf lives beside the code that raises it.
 """
 
 from typing import ClassVar
