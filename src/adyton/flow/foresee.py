@@ -48,7 +48,15 @@ def foresee(
     circuit.parameters.from_predicate(question.predicate, facts)
     # Step 2
     if opened.subject is not None:
-        # Nonce, audience and time are not in it: two askings of one question are one question.
-        asked: JsonObject = {"predicate": question.predicate, "months": question.months}
+        # Nonce, audience and time are not in it: two askings of one question are one question. What
+        # fills the request beside the secrets is: a url or a tax year decides what is looked at.
+        secret = {item.name for item in definition.request.credentials if item.encrypted}
+        asked: JsonObject = {
+            "predicate": question.predicate,
+            "months": question.months,
+            "filled": {
+                name: value for name, value in opened.credentials.items() if name not in secret
+            },
+        }
         budget.spend(opened.subject, sha256(definition.digest() + canonical(asked)))
     return opened

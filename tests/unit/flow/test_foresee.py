@@ -28,13 +28,15 @@ def foreseen(workshop: Workshop, question: Question, budget: FakeBudget | None =
     )
 
 
-def custom(workshop: Workshop, path: str) -> Question:
+def custom(
+    workshop: Workshop, path: str = "$.a", *, url: str = "https://api.example.com/"
+) -> Question:
     return workshop.question(
         "custom",
         {"type": "gte", "threshold": 1},
         provider="generic-http",
         credentials={
-            "url": "https://api.example.com/",
+            "url": url,
             "method": "GET",
             "headers": '{"Authorization": "Bearer t"}',
         },
@@ -111,6 +113,17 @@ def test_step_2_another_path_in_the_same_answer_is_another_question(workshop: Wo
     for path in ("$.a", "$.b"):
         foreseen(workshop, custom(workshop, path), budget)
     assert len({question for _, question in budget.spent}) == 2
+
+
+def test_step_2_another_request_with_the_same_secrets_is_another_question(
+    workshop: Workshop,
+) -> None:
+    # Else a search in the url (or a tax year, in a built-in definition) would be asked for free.
+    budget = FakeBudget()
+    for url in ("https://api.example.com/?over=1", "https://api.example.com/?over=2"):
+        foreseen(workshop, custom(workshop, url=url), budget)
+    assert len({question for _, question in budget.spent}) == 2
+    assert len({subject for subject, _ in budget.spent}) == 1
 
 
 def test_step_2_a_question_without_secrets_costs_nothing(workshop: Workshop) -> None:
