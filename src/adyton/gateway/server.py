@@ -25,6 +25,7 @@ from adyton.adapters.store.writer import AuditWriter
 from adyton.errors import AdytonError, UnavailableError
 from adyton.gateway.app import Services, create_app
 from adyton.gateway.authentication import Authentication
+from adyton.gateway.connections import HttpConnection
 from adyton.gateway.health import Health
 from adyton.gateway.limits import Limiter
 from adyton.gateway.logs import place_of
@@ -193,6 +194,7 @@ def _metrics(
 def _config(settings: GatewaySettings, services: Services) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(services),
+        http=HttpConnection,
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -28,7 +28,7 @@ from adyton.adapters.store import (
     revoke_key,
 )
 from adyton.adapters.unix import SocketUnavailableError
-from adyton.gateway import logs
+from adyton.gateway import connections, logs, server
 from adyton.gateway.server import AddressUnavailableError, running
 from adyton.model.receipt import Receipt
 
@@ -99,6 +99,52 @@ async def test_a_caller_that_hangs_up_stops_the_work(host: Host) -> None:
     with suppress(OSError):
         await writer.wait_closed()
     del reader
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /v1/health HT",
+        b"GET /v1/health HTTP/1.1\r\nhost: x\r\n\r\nGET /v1/health HT",
+        b"POST /v1/verify/balance HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{",
+    ],
+    ids=["nothing", "half a head", "half a second head", "half a body that nobody reads"],
+)
+async def test_a_connection_that_asks_for_nothing_is_cut(
+    start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    # Else a stranger takes all connections that are counted, and keeps them.
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(server, "_KEEP_ALIVE_SECONDS", 0.2)
+    async with start() as host:
+        reader, writer = await asyncio.open_connection("127.0.0.1", host.gateway.port)
+        writer.write(sent)
+        trickle = asyncio.create_task(_trickle(writer))
+        try:
+            with suppress(ConnectionError):
+                async with asyncio.timeout(5):
+                    await reader.read()
+        finally:
+            trickle.cancel()
+            writer.close()
+
+
+async def _trickle(writer: asyncio.StreamWriter) -> None:
+    while True:
+        await asyncio.sleep(0.05)
+        writer.write(b"P")
+
+
+async def test_a_request_in_work_is_not_cut(
+    start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(server, "_KEEP_ALIVE_SECONDS", 0.2)
+    async with start() as host, host.client() as client:
+        host.worker.seconds = 0.6
+        for _again in range(2):
+            assert (await client.post(BALANCE, json=QUESTION)).status_code == 200
 
 
 async def test_a_revoked_key_is_refused_soon(host: Host) -> None:

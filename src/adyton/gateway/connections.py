@@ -1,0 +1,49 @@
+"""Connections that ask for nothing: each has so long for its next request, and then it is cut.
+
+Uvicorn waits for ever for the first request of a connection, for the rest of a head that comes byte
+by byte, and for a peer that does not read its answer. As connections are counted, a stranger could
+so take all of them and keep them, without a key.
+"""
+
+import asyncio
+from typing import Final
+
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+__all__ = ["HEAD_SECONDS", "HttpConnection"]
+
+HEAD_SECONDS: Final = 10.0
+
+
+class HttpConnection(H11Protocol):
+    """One connection: ``HEAD_SECONDS`` for its first head, Keep-Alive's time for each later one."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._wait(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the answer to be read, and for the next request."""
+        self._wait(self.timeout_keep_alive)
+        super().on_response_complete()
+
+    def _wait(self, seconds: float) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(seconds, self._cut_unless_at_work)
+
+    def _cut_unless_at_work(self) -> None:
+        # A request in work has deadlines of its own, and waits here again once it is answered.
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            # Not ``close``: that would wait for a peer that never reads.
+            self.transport.abort()
