@@ -1,6 +1,8 @@
 """The commands by name. Each one imports what it needs when it runs: help is quick."""
 
 from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -19,12 +21,16 @@ from adyton.cli.exits import report
 
 __all__ = ["app", "run"]
 
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so
+    if asked:
+        typer.echo(f"adyton {version('adyton')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="adyton",
-    help=(
-        "Answers questions about private data from inside a trusted execution environment,"
-        " with a zero-knowledge proof and hardware evidence."
-    ),
+    epilog="Exit codes: 0 yes, 1 no, 2 usage or malformed, 3 no answer. Never is no answer a yes.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -44,6 +50,23 @@ for _group in (
     doctor,
 ):
     _group.register(app)
+
+
+@app.callback()
+def _everything(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Answer questions about private data from inside a trusted execution environment (TEE).
+
+    With each answer come a zero-knowledge proof of it and hardware evidence of the code that gave
+    it, which anyone can verify offline.
+    """
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
-from adyton.adapters.installation import find_installation
+from adyton.adapters.reference_string import find_reference_string
 from adyton.adapters.verifier import OfflineVerifier
 from adyton.appraisal.policy import Policy
 from adyton.cli.development import write_whole
@@ -23,7 +23,8 @@ from adyton.cli.forgery import forged
 from adyton.cli.hostile import Hostile, with_threshold
 from adyton.cli.local import LocalStack
 from adyton.cli.script import BUDGET, Mischief, Step, steps
-from adyton.cli.terminal import console, plain, progress
+from adyton.cli.terminal import console, notes, plain, progress
+from adyton.cli.tools import check_tools
 from adyton.cli.verdicts import answer_text
 from adyton.codec.json import canonical
 from adyton.errors import AdytonError, RejectedError
@@ -64,10 +65,12 @@ class _File:
 
 def run_demo(out: Path) -> int:
     """Run the demonstration, leave the receipts in ``out``, and return the exit code."""
-    installation = find_installation(os.environ, home=Path.home())
-    installation.require_bb()
-    installation.require_solver()
+    check_tools(os.environ)
     out.mkdir(parents=True, exist_ok=True)
+    reference = find_reference_string(os.environ, home=Path.home())
+    if not reference.points:
+        text = f"no reference string in {reference.folder} yet: bb downloads it, if it can"
+        notes().print(plain(text, "dim"))
     return asyncio.run(_demonstrate(out))
 
 

@@ -32,6 +32,7 @@ _NEXT: Final[Mapping[str, str]] = {
     "scope-missing": "make a key with that scope: adyton keys create --name NAME --scope ask",
     "worker-rejected": "is this the policy for that worker? see: adyton policy init --help",
     "prover-missing": "see what else is missing with: adyton doctor",
+    "store-unavailable": "is DATABASE_URL right, and does the database run?",
     "library-missing": "see what else is missing with: adyton doctor",
     "reference-string-missing": "see what else is missing with: adyton doctor",
     "provider-unknown": "see which there are with: adyton providers list",

@@ -20,8 +20,6 @@ from types import TracebackType
 from typing import Final, Self
 
 from adyton.adapters.environment import read_socket
-from adyton.adapters.store.administration import create_key
-from adyton.adapters.store.records import Scope
 from adyton.appraisal.policy import Policy
 from adyton.cli.development import development_policy, write_whole
 from adyton.cli.health import is_healthy
@@ -96,14 +94,19 @@ class LocalStack:
         self.state = Path(tempfile.mkdtemp(prefix="adyton-"))
         deadline = time.monotonic() + _START_SECONDS
         try:
-            authority = self._start_sandbox(deadline)
-            self._start("worker")
-            self._start("gateway", notify=True)
-            text = development_policy(self.state, added_roots=authority)
-            write_whole(self.state / "policy.yaml", text)
-            self._policy = Policy.from_bytes(text.encode())
-            self._ports["gateway"] = self._children["gateway"].announced(deadline=deadline)["port"]
-            self.api_key = self._create_key()
+            # A thread of its own, for a loop of its own, and because all of this takes a while.
+            with ThreadPoolExecutor(1) as threads:
+                self._begin_sandbox()
+                key = threads.submit(self._create_key)
+                authority = self._finish_sandbox(deadline)
+                self._start("worker")
+                self._start("gateway", notify=True)
+                text = development_policy(self.state, added_roots=authority)
+                write_whole(self.state / "policy.yaml", text)
+                self._policy = Policy.from_bytes(text.encode())
+                found = self._children["gateway"].announced(deadline=deadline)
+                self._ports["gateway"] = found["port"]
+                self.api_key = key.result()
             self._wait_for_worker(deadline)
         except BaseException:
             self.stop()
@@ -152,36 +155,42 @@ class LocalStack:
             name, _COMMANDS[name], environ=self._environ, log=self.log(name), notify=notify
         )
 
-    def _start_sandbox(self, deadline: float) -> Path:
-        authority = self.state / "sandbox-ca.pem"
-        command = (*_COMMAND, "sandbox", "--port", "0", "--ca-out", str(authority))
-        environ = _foreign()
+    @property
+    def _authority(self) -> Path:
+        return self.state / "sandbox-ca.pem"
+
+    def _begin_sandbox(self) -> None:
         self._children["sandbox"] = Child(
-            "sandbox", command, environ=environ, log=self.log("sandbox"), notify=True
+            "sandbox",
+            (*_COMMAND, "sandbox", "--port", "0", "--ca-out", str(self._authority)),
+            environ=_foreign(),
+            log=self.log("sandbox"),
+            notify=True,
         )
+
+    def _finish_sandbox(self, deadline: float) -> Path:
+        """Return where the sandbox's authority is, once it serves; now settings are known."""
         found = self._children["sandbox"].announced(deadline=deadline)
         self._ports["sandbox"] = found["port"]
         self._environ = {
-            **environ,
+            **_foreign(),
             "ADYTON_STATE_DIR": str(self.state),
             "ADYTON_PORT": "0",
-            "ADYTON_ADDED_ROOTS": str(authority),
+            "ADYTON_ADDED_ROOTS": str(self._authority),
             "ADYTON_EGRESS_ALLOW": ",".join(found["hosts"]),
             "ADYTON_EGRESS_OVERRIDE": overrides(found["hosts"], found["port"]),
             **self._given,
         }
-        return authority
+        return self._authority
 
     def _create_key(self) -> str:
-        url = self._environ.get("DATABASE_URL", f"sqlite:///{self.state / 'adyton.db'}")
+        # Here, and not above: it loads a database library while other processes start.
+        from adyton.adapters.store.administration import create_key  # noqa: PLC0415
+        from adyton.adapters.store.records import Scope  # noqa: PLC0415
 
-        def create() -> str:
-            made = create_key(url, name="local", scopes=list(Scope), now=datetime.now(UTC))
-            return asyncio.run(made).text
-
-        # A loop in a thread of its own: the caller's thread may run one already.
-        with ThreadPoolExecutor(1) as threads:
-            return threads.submit(create).result()
+        url = self._given.get("DATABASE_URL", f"sqlite:///{self.state / 'adyton.db'}")
+        made = create_key(url, name="local", scopes=list(Scope), now=datetime.now(UTC))
+        return asyncio.run(made).text
 
     def _wait_for_worker(self, deadline: float) -> None:
         # Its socket comes first: until then, asking would only keep the processes from starting.

@@ -1,4 +1,4 @@
-"""The gateway as a process of the command line: its verifier, its signals, its log."""
+"""Gateway and worker as processes of the command line, each alone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -8,12 +8,15 @@ import uvloop
 
 from adyton.adapters.verifier import OfflineVerifier
 from adyton.cli.processes import announce, stopped
+from adyton.cli.tools import check_tools
 from adyton.cli.verifier import ThreadedVerifier
 from adyton.gateway.logs import configure
 from adyton.gateway.server import Gateway, running
 from adyton.gateway.settings import GatewaySettings
+from adyton.worker.server import serve
+from adyton.worker.settings import WorkerSettings
 
-__all__ = ["gateway", "run_gateway"]
+__all__ = ["gateway", "run_gateway", "run_worker"]
 
 
 @asynccontextmanager
@@ -26,6 +29,12 @@ async def gateway(environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
             yield served
     finally:
         await asyncio.to_thread(verifier.close)
+
+
+def run_worker(environ: Mapping[str, str]) -> None:
+    """Serve a worker until the process is told to end."""
+    check_tools(environ)
+    asyncio.run(serve(WorkerSettings.from_environ(environ), environ))
 
 
 def run_gateway(environ: Mapping[str, str], *, notify: int | None) -> None:

@@ -13,14 +13,14 @@ from typing import Final
 import uvloop
 from rich.text import Text
 
-from adyton.adapters.installation import ProverMissingError, find_installation
 from adyton.cli.development import development_policy, write_whole
 from adyton.cli.health import is_healthy
 from adyton.cli.playing import overrides
 from adyton.cli.processes import Child, stopped
 from adyton.cli.running import gateway
 from adyton.cli.supervisor import Supervisor
-from adyton.cli.terminal import console, plain, progress, table
+from adyton.cli.terminal import console, notes, plain, progress, table
+from adyton.cli.tools import check_tools
 from adyton.errors import UnavailableError
 from adyton.gateway.logs import configure
 from adyton.gateway.server import Gateway
@@ -62,7 +62,7 @@ async def _serve(environ: Mapping[str, str], *, sandbox: bool) -> None:
     # Settings that are wrong stop the start, before anything is started.
     settings = WorkerSettings.from_environ(environ)
     GatewaySettings.from_environ(environ)
-    _check_tools(environ)
+    check_tools(environ)
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(settings.state):
         for name in _LOGS:
@@ -115,6 +115,7 @@ async def _run(
         # What ended by an error raises it here; what was cancelled is what we wanted.
         with suppress(asyncio.CancelledError):
             await keeping
+        notes().print(plain("\nending; what is in work is finished first", "dim"))
 
 
 @asynccontextmanager
@@ -145,17 +146,6 @@ async def _sandbox(
         }
     finally:
         await asyncio.to_thread(child.stop)
-
-
-def _check_tools(environ: Mapping[str, str]) -> None:
-    installation = find_installation(environ, home=Path.home())
-    for path, what, setting in (
-        (installation.require_bb(), "the prover bb", "ADYTON_BB"),
-        (installation.require_solver(), "the witness solver", "ADYTON_ACVM"),
-    ):
-        # A setting is believed until here.
-        if not path.is_file():
-            raise ProverMissingError(what=what, setting=setting)
 
 
 def _write_policy(settings: WorkerSettings) -> Path | None:

@@ -62,6 +62,6 @@ def worker() -> None:
 
     Example: ADYTON_ISOLATION=request adyton worker
     """
-    from adyton.worker.server import main  # noqa: PLC0415
+    from adyton.cli.running import run_worker  # noqa: PLC0415
 
-    main()
+    run_worker(os.environ)
