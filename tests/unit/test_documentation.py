@@ -1,4 +1,4 @@
-"""What the documents say about files and codes, held against the tree."""
+"""What the pages of the documentation say about each other, held against the tree."""
 
 import re
 from pathlib import Path
@@ -11,19 +11,6 @@ PAGES = [
     *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "circuits" / "README.md",
 ]
-# Class attributes: what has a code of its own.
-CODE = re.compile(r'^    code(?:: ClassVar\[str\])? = "([a-z-]+)"$', re.MULTILINE)
-ROW = re.compile(r"^\| `([a-z-]+)` \| (?:malformed|rejected|unavailable) \|", re.MULTILINE)
-# The codes of the tree's trunk, which the page explains in prose.
-TRUNK = {"error", "malformed", "rejected", "unavailable"}
-
-
-def sources() -> str:
-    return "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
-
-
-def errors_page() -> str:
-    return (ROOT / "docs" / "errors.md").read_text()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -33,18 +20,10 @@ def test_what_a_page_links_to_is_there(page: Path) -> None:
     assert [link for link in inside if not (page.parent / link).exists()] == []
 
 
-def test_every_code_of_an_error_is_documented_and_no_other() -> None:
-    assert set(ROW.findall(errors_page())) == set(CODE.findall(sources())) - TRUNK
-
-
-def test_no_code_is_documented_twice() -> None:
-    rows = ROW.findall(errors_page())
-    assert len(rows) == len(set(rows))
-
-
-def test_every_finding_that_is_documented_is_made_somewhere() -> None:
-    findings = errors_page().partition("## Findings")[2]
-    named = set(re.findall(r"`([a-z-]+)`", findings))
-    source = sources()
+def test_every_module_that_a_page_names_is_there() -> None:
+    text = "\n".join(page.read_text() for page in PAGES)
+    named = set(re.findall(r"`((?:src/adyton/)?[a-z_]+(?:/[a-z0-9_]+)*/[a-z0-9_]+\.py)`", text))
+    homes = (ROOT, ROOT / "src" / "adyton")
+    missing = {name for name in named if not any((home / name).is_file() for home in homes)}
+    assert missing == set()
     assert len(named) > 30
-    assert {code for code in named if f'"{code}"' not in source} == set()
