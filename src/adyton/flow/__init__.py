@@ -1,1 +1,1 @@
-"""The request path: open, fetch, extract, evaluate, prove, attest, respond."""
+"""The request path: open, foresee, fetch, extract, evaluate, prove, attest, respond."""
