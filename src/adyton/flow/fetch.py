@@ -12,8 +12,10 @@ from adyton.model.transcript import Transcript
 from adyton.sources import Window, render
 
 __all__ = [
+    "SourceEncodedError",
     "SourceFailedError",
     "SourceRateLimitedError",
+    "SourceRedirectedError",
     "SourceRefusedError",
     "fetch",
 ]

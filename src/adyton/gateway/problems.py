@@ -25,6 +25,7 @@ __all__ = [
     "MediaTypeError",
     "MethodNotAllowedError",
     "NotFoundError",
+    "OverloadedError",
     "ScopeRejectedError",
     "TooManyRequestsError",
     "UnauthenticatedError",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from adyton.errors import RejectedError, UnavailableError
 
-__all__ = ["BudgetExhaustedError", "DisclosureBudget"]
+__all__ = ["BudgetExhaustedError", "BudgetFullError", "DisclosureBudget"]
 
 
 class BudgetExhaustedError(RejectedError):

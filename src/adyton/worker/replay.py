@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from adyton.crypto.hashing import sha256
 from adyton.errors import RejectedError, UnavailableError
 
-__all__ = ["ReplayGuard", "ReplayRejectedError"]
+__all__ = ["ReplayGuard", "ReplayGuardFullError", "ReplayRejectedError"]
 
 
 class ReplayRejectedError(RejectedError):

@@ -18,6 +18,7 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "KeyLimits",
+    "KeyMalformedError",
     "NewKey",
     "Presented",
     "Scope",
