@@ -8,14 +8,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from adyton.errors import MalformedError, RejectedError
 
 __all__ = [
-    "PUBLIC_KEY_SIZE",
     "SIGNATURE_SIZE",
     "SignatureRejectedError",
     "SigningKey",
     "check_signature",
 ]
 
-PUBLIC_KEY_SIZE: Final = 32
 SIGNATURE_SIZE: Final = 64
 
 

@@ -40,8 +40,8 @@ __all__ = [
 MAX_AGE: Final = timedelta(minutes=5)
 CLOCK_TOLERANCE: Final = timedelta(minutes=1)
 # The one credential that is for a circuit (account_ownership), not for the provider.
-SALT: Final = "salt"
-OWNERSHIP: Final = "account_ownership"
+_SALT: Final = "salt"
+_OWNERSHIP: Final = "account_ownership"
 
 
 class TooOldError(RejectedError):
@@ -99,7 +99,7 @@ def open_sealed(
     definition, digest, places = _definition(question, providers)
     # Step 4
     credentials = _credentials(question, definition, places, revealed)
-    salt = credentials.pop(SALT, None) if definition.noir_circuit == OWNERSHIP else None
+    salt = credentials.pop(_SALT, None) if definition.noir_circuit == _OWNERSHIP else None
     return Opened(
         question=question,
         definition=definition,

@@ -12,7 +12,6 @@ from adyton.model.value import Column, Extracted, FieldType
 
 __all__ = [
     "EPOCH",
-    "I32",
     "I64",
     "U16",
     "U64",
@@ -99,7 +98,6 @@ class Limits:
         return self.low <= number <= self.high
 
 
-I32: Final = Limits(-(2**31), 2**31 - 1)
 I64: Final = Limits(-(2**63), 2**63 - 1)
 U16: Final = Limits(0, 2**16 - 1)
 U64: Final = Limits(0, 2**64 - 1)
