@@ -303,6 +303,35 @@ def test_an_answer_to_another_question_is_no_answer(stack: LocalStack, client: C
     assert codes == {"question-mismatch", "nonce-mismatch", "sealed-mismatch"}
 
 
+def test_an_answer_about_the_hosts_own_account_is_no_answer(
+    stack: LocalStack, attacker: Attacker
+) -> None:
+    # Anybody can seal for the worker. A host that wants a yes puts a rich account under the same
+    # question: the receipt is as good as any, and is about other sealed values than the asker's.
+    def put_own_account(_path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return attacker.sealed(
+            body={key: value for key, value in body.items() if key != TOKEN},
+            value={**CREDENTIALS, "access_token": "sandbox-huge"},
+        )
+
+    with (
+        Client(
+            stack.url,
+            api_key=stack.api_key,
+            policy=stack.policy,
+            transport=Rewriting(request=put_own_account),
+        ) as deceived,
+        pytest.raises(ReceiptRejectedError) as refused,
+    ):
+        deceived.ask(
+            "balance",
+            {"type": "gte", "threshold": 10**6},
+            credentials={**CREDENTIALS, "access_token": "sandbox-low"},
+        )
+    assert refused.value.receipt.statement.answer is True
+    assert {finding.code for finding in refused.value.verdict.reasons} == {"sealed-mismatch"}
+
+
 def test_an_old_answer_to_the_same_question_is_no_answer(stack: LocalStack, client: Client) -> None:
     before = client.ask("balance", GTE, credentials=CREDENTIALS)
 

@@ -6,7 +6,14 @@ from datetime import datetime
 from adyton.codec.json import Json, JsonObject, canonical
 from adyton.codec.text import to_base64
 from adyton.crypto.hpke import SealSuite, seal
-from adyton.model.question import SEALED_MARK, TOKEN_LOCATION, Endpoint, Question, seal_info
+from adyton.model.question import (
+    SEALED_MARK,
+    TOKEN_LOCATION,
+    Endpoint,
+    Question,
+    member_location,
+    seal_info,
+)
 
 __all__ = ["sealed_question"]
 
@@ -23,7 +30,8 @@ def sealed_question(
     """Return the question as it is asked, sealed values included, and the body to send.
 
     ``body`` has ``encrypted:`` where a secret stands; ``secrets`` has the secret for each such
-    place, by its JSON pointer. Raises ``MalformedError`` where the two do not match.
+    place, by its JSON pointer; ``ValueError`` where the two do not match. Raises ``MalformedError``
+    where the body is no question, or the key none.
     """
     question = Question.from_json(endpoint, body)
     if missing := {item.location for item in question.sealed} ^ secrets.keys():
@@ -48,7 +56,7 @@ def _put(value: Json, location: str, boxes: Mapping[str, bytes]) -> Json:
     match value:
         case dict():
             return {
-                key: _put(item, f"{location}/{key.replace('~', '~0').replace('/', '~1')}", boxes)
+                key: _put(item, member_location(location, key), boxes)
                 for key, item in value.items()
             }
         case list():
