@@ -1,21 +1,25 @@
 """JSONPath as RFC 9535 writes it, without any extension, and bounded in what it may cost.
 
 A path is untrusted: a question may bring its own. The library is in its strict mode, its regular
-expressions (which backtrack) are replaced, and paths that could visit an answer many times over are
-refused.
+expressions (which backtrack) and its numbers (which are floats) are replaced, and paths that could
+visit an answer many times over are refused.
 """
 
 import functools
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from itertools import islice
 from typing import Any, Final
 
 import jsonpath
+from jsonpath.filter import FilterExpressionLiteral
 from jsonpath.function_extensions import ExpressionType, FilterFunction
+from jsonpath.parse import Parser
 from jsonpath.segments import JSONPathRecursiveDescentSegment
 from jsonpath.selectors import IndexSelector, NameSelector
+from jsonpath.stream import TokenStream
 
 from adyton.codec.json import Json
 from adyton.errors import MalformedError
@@ -28,6 +32,9 @@ _QUOTED: Final = re.compile(r"'(\\.|[^'\\])*'" r'|"(\\.|[^"\\])*"')
 _MAX_DESCENTS: Final = 2
 _MAX_ROOTS: Final = 2
 _MAX_SELECTORS: Final = 64
+# RFC 9535, section 2.3.5.1.
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_ORDERS: Final = {"<": None, ">": None, "<=": "==", ">=": "=="}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +77,8 @@ def compile_json_path(expression: str) -> JsonPath:
         raise MalformedError(f"the jsonpath has more than {_MAX_EXPRESSION} characters")
     try:
         path = _ENVIRONMENT.compile(expression)
-    except (jsonpath.JSONPathError, RecursionError) as error:
+    except (jsonpath.JSONPathError, RecursionError, ValueError) as error:
+        # ValueError, for an index with an exponent, which the library takes for an integer.
         raise MalformedError("not a jsonpath of RFC 9535") from error
     if not isinstance(path, jsonpath.JSONPath):  # pragma: no cover  # a union, which strict refuses
         raise MalformedError("not a jsonpath of RFC 9535")
@@ -143,8 +151,42 @@ class _RegexFunction(FilterFunction):
         return found is not None
 
 
+class _ExactParser(Parser):
+    """Reads numbers as they are written.
+
+    The library takes each through a float: a condition ``@.id == 9007199254740993`` would select
+    the account 9007199254740992, and ``@ == 0.1`` would not find 0.1.
+    """
+
+    def parse_integer_literal(self, stream: TokenStream) -> FilterExpressionLiteral[Decimal]:
+        """Return the number at the stream's place."""
+        token = stream.next()
+        try:
+            if _NUMBER.fullmatch(token.value) is not None:
+                # Not an int, also of a whole number: 1e999999999 is one, and would fill memory.
+                return FilterExpressionLiteral(value=Decimal(token.value))
+        except InvalidOperation as error:
+            raise jsonpath.JSONPathSyntaxError("a number is too large", token=token) from error
+        raise jsonpath.JSONPathSyntaxError("not a number", token=token)
+
+    parse_float_literal = parse_integer_literal
+
+
+class _Environment(jsonpath.JSONPathEnvironment):
+    """Compares as the RFC does: to Python, a truth value is a number."""
+
+    parser_class = _ExactParser
+
+    def compare(self, left: object, operator: str, right: object) -> bool:
+        """Return whether ``left`` stands to ``right`` as ``operator`` says."""
+        if operator in _ORDERS and (isinstance(left, bool) or isinstance(right, bool)):
+            equality = _ORDERS[operator]
+            return equality is not None and super().compare(left, equality, right)
+        return super().compare(left, operator, right)
+
+
 def _environment() -> jsonpath.JSONPathEnvironment:
-    environment = jsonpath.JSONPathEnvironment(strict=True)
+    environment = _Environment(strict=True)
     environment.function_extensions["match"] = _RegexFunction(anchored=True)
     environment.function_extensions["search"] = _RegexFunction(anchored=False)
     return environment

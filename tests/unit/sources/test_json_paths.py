@@ -77,6 +77,9 @@ def test_a_path_selects_as_the_rfc_says(expression: str, values: list[Json]) -> 
         "$[0,0,0,0,0,0,0,0,0][0,0,0,0,0,0,0,0,0]",
         "$." + "a" * 1024,
         "$" + "[?@" * 300,
+        "$[1e9]",
+        "$[?@.a == 01]",
+        "$[?@.a == 1e99999999999999999999]",
     ],
 )
 def test_what_is_not_a_bounded_path_of_the_rfc_is_refused(expression: str) -> None:
@@ -108,6 +111,34 @@ def test_a_path_knows_whether_its_list_is_there(
     expression: str, value: Json, *, there: bool
 ) -> None:
     assert compile_json_path(expression).has_stem(value) is there
+
+
+@pytest.mark.parametrize(
+    ("condition", "values"),
+    [
+        ("@ == 0.1", [Decimal("0.1")]),
+        ("@ >= 0.1 && @ < 1", [Decimal("0.1")]),
+        ("@ == 100.10", [Decimal("100.10")]),
+        # The number beside it is what a double makes of it: another account, if it is one's name.
+        ("@ == 9007199254740993", [2**53 + 1]),
+        ("@ == 9007199254740993e0", [2**53 + 1]),
+        ("@ > 1e999", []),
+        ("@ == 1E+2", [100]),
+        ("@ == -0", [0]),
+        # RFC 9535, section 2.3.5.2.2: a truth value has no order, and is no number.
+        ("@ < 1", [Decimal("0.1"), 0]),
+        ("@ == 1", []),
+        ("@ <= true", [True]),
+        ("@ > false", []),
+    ],
+)
+def test_a_filter_compares_numbers_exactly_and_with_numbers_only(
+    condition: str, values: list[Json]
+) -> None:
+    data: Json = [Decimal("0.1"), Decimal("100.10"), 2**53, 2**53 + 1, 100, 0, True]
+    selected = found(f"$[?{condition}]", data)
+    assert selected == values
+    assert [type(value) for value in selected] == [type(value) for value in values]
 
 
 def test_a_singular_path_is_known_as_one() -> None:
