@@ -24,6 +24,7 @@ from adyton.model.question import (
     Endpoint,
     Question,
     UnsealedCredentialError,
+    member_location,
     seal_info,
 )
 from adyton.sources import ProviderDefinition, complete, inline
@@ -166,7 +167,7 @@ def _credentials(
         if name in found:
             raise MalformedError(f"the credential {name[:64]!r} is given twice")
         if value == SEALED_MARK:
-            place = f"/credentials/{name.replace('~', '~0').replace('/', '~1')}"
+            place = member_location("/credentials", name)
             found[name] = as_string(left.pop(place, None), place, limit=MAX_BOX_BYTES)
         elif value is not None:
             if name in wants_seal:

@@ -38,6 +38,7 @@ __all__ = [
     "Question",
     "Sealed",
     "UnsealedCredentialError",
+    "member_location",
     "seal_info",
 ]
 
@@ -165,6 +166,14 @@ class Question:
         return {"endpoint": self.endpoint.value, "request": self.request}
 
 
+def member_location(location: str, key: str) -> str:
+    """Return where the member ``key`` of the object at ``location`` is: RFC 6901, section 3.
+
+    What is sealed is bound to it, so that asker and worker have to write it alike.
+    """
+    return f"{location}/{key.replace('~', '~0').replace('/', '~1')}"
+
+
 def seal_info(location: str, bound: bytes) -> bytes:
     """Return the HPKE ``info`` for the value at ``location`` of the question ``bound``.
 
@@ -261,7 +270,7 @@ def _take_sealed(value: Json, location: str, found: list[Sealed]) -> Json:
     match value:
         case dict():
             return {
-                key: _take_sealed(item, f"{location}/{_escaped(key)}", found)
+                key: _take_sealed(item, member_location(location, key), found)
                 for key, item in value.items()
             }
         case list():
@@ -281,8 +290,3 @@ def _sealed(text: str, location: str, found: list[Sealed]) -> str:
     box = from_base64(text, f"the sealed value at {location[:128]}", limit_bytes=MAX_BOX_BYTES)
     found.append(Sealed(location=location, box=box))
     return SEALED_MARK
-
-
-def _escaped(key: str) -> str:
-    # RFC 6901, section 3.
-    return key.replace("~", "~0").replace("/", "~1")

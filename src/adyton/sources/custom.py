@@ -12,7 +12,7 @@ from typing import Final
 
 from adyton.codec.json import Json, JsonObject, as_integer, as_object, as_string, check_keys
 from adyton.errors import MalformedError
-from adyton.model.question import SEALED_MARK, Endpoint
+from adyton.model.question import SEALED_MARK, Endpoint, member_location
 from adyton.model.value import FieldType
 from adyton.sources.bodies import check_body
 from adyton.sources.definition import (
@@ -214,7 +214,7 @@ class _Inlining:
         # Sorted: a JSON object has no order, and the digest must not depend on one.
         for name, value in sorted(record.items()):
             label = "header_" + re.sub(r"[^a-z0-9]", "_", name.lower())[:48]
-            text = self._text(value, label, f"/provider/headers/{_escaped(name)}")
+            text = self._text(value, label, member_location("/provider/headers", name))
             check_header_template(name, text)
             headers.append((name, text))
         return tuple(headers)
@@ -235,7 +235,7 @@ class _Inlining:
         match value:
             case dict():
                 return {
-                    _literal(key): self._template(item, f"{place}/{_escaped(key)}")
+                    _literal(key): self._template(item, member_location(place, key))
                     for key, item in sorted(value.items())
                 }
             case list():
@@ -262,11 +262,6 @@ def _literal(text: str) -> str:
     if "{{" in text:
         raise MalformedError("a provider in a question has no placeholders: seal the value itself")
     return text
-
-
-def _escaped(key: str) -> str:
-    # RFC 6901, section 3.
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _source(url: str) -> str:
