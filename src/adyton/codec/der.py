@@ -7,7 +7,6 @@ element by element, like everything in this package.
 from enum import IntEnum
 from typing import Final
 
-from adyton.codec.reader import Reader
 from adyton.errors import MalformedError
 
 __all__ = ["DerReader", "Tag"]
@@ -29,29 +28,41 @@ class Tag(IntEnum):
 class DerReader:
     """The elements of one constructed value, from front to back."""
 
-    __slots__ = ("_data", "_reader", "_where")
+    __slots__ = ("_data", "_offset", "_where")
 
     def __init__(self, data: bytes, *, where: str) -> None:
         self._data = data
-        self._reader = Reader(data, where=where)
+        self._offset = 0
         self._where = where
 
     def has(self, tag: Tag) -> bool:
         """Return whether the next element has ``tag``."""
-        return self._reader.remaining > 0 and self._reader.peek("a tag") == tag
+        return self._offset < len(self._data) and self._data[self._offset] == tag
 
     def element(self, tag: Tag, name: str) -> bytes:
         """Return the next element as it stands, tag and length included; it must have ``tag``."""
-        start = self._reader.offset
+        start = self._offset
         self.take(tag, name)
-        return self._data[start : self._reader.offset]
+        return self._data[start : self._offset]
 
     def take(self, tag: Tag, name: str) -> bytes:
         """Return the content of the next element, which must have ``tag``."""
-        found = self._reader.u8(name)
-        if found != tag:
+        # By hand rather than with a ``Reader``: every certificate has twenty of these.
+        data, offset = self._data, self._offset
+        if offset + 2 > len(data):
+            raise MalformedError(f"{self._where} ends before {name}")
+        if (found := data[offset]) != tag:
             raise MalformedError(f"{self._where}: {name} has the tag {found:#04x}, not {tag:#04x}")
-        return self._reader.take(self._length(name), name)
+        length, start = data[offset + 1], offset + 2
+        if length >= _LONG_FORM:
+            length, start = self._long_length(length - _LONG_FORM, start, name)
+        end = start + length
+        if end > len(data):
+            raise MalformedError(
+                f"{self._where} ends in {name}: {length} bytes wanted, {len(data) - start} left"
+            )
+        self._offset = end
+        return data[start:end]
 
     def enter(self, tag: Tag, name: str) -> "DerReader":
         """Return a reader for the content of the next element, which must have ``tag``."""
@@ -67,17 +78,18 @@ class DerReader:
 
     def finish(self) -> None:
         """Raise ``MalformedError`` unless every element was read."""
-        self._reader.finish()
+        if left := len(self._data) - self._offset:
+            raise MalformedError(f"{self._where} has {left} bytes too many")
 
-    def _length(self, name: str) -> int:
-        first = self._reader.u8(name)
-        if first < _LONG_FORM:
-            return first
-        size = first - _LONG_FORM
+    def _long_length(self, size: int, start: int, name: str) -> tuple[int, int]:
+        """Return a length of ``size`` bytes at ``start``, and where the content begins."""
         if not 1 <= size <= _MAX_LENGTH_BYTES:
             raise MalformedError(f"{self._where}: {name} has a length of a form that is not DER")
-        length = self._reader.big_endian(size, name)
+        end = start + size
+        if end > len(self._data):
+            raise MalformedError(f"{self._where} ends in the length of {name}")
+        length = int.from_bytes(self._data[start:end], "big")
         # X.690, section 10.1: the definite form, in the fewest bytes.
         if length < _LONG_FORM or length < 1 << (8 * (size - 1)):
             raise MalformedError(f"{self._where}: {name} has a length in more bytes than it needs")
-        return length
+        return length, end
