@@ -7,7 +7,11 @@ from datetime import datetime
 from adyton.crypto.path import PathCache
 from adyton.evidence.azure.bundle import SnpBundle
 from adyton.evidence.azure.hcl import HclReport, ReportType
-from adyton.evidence.azure.vtpm import VtpmClaims, authenticate_vtpm
+from adyton.evidence.azure.vtpm import (
+    RuntimeDataRejectedError,
+    VtpmClaims,
+    authenticate_vtpm,
+)
 from adyton.evidence.sev_snp.authenticate import SnpClaims
 from adyton.evidence.sev_snp.authenticate import authenticate as authenticate_report
 from adyton.evidence.sev_snp.collateral import SnpCollateral
@@ -39,7 +43,9 @@ def authenticate(
     1. The bundle is well formed, as ``SnpBundle.from_bytes`` has it, and so is the paravisor's
        report in it, in which the hardware's report stands.
     2. The hardware's report is authentic: the steps of ``authenticate`` for SEV-SNP.
-    3. It vouches for the vTPM, and the vTPM for its registers: the steps of ``authenticate_vtpm``.
+    3. It was asked for at privilege level 0, which is the paravisor's: what runs above could have
+       asked for a report over anything.
+    4. It vouches for the vTPM, and the vTPM for its registers: the steps of ``authenticate_vtpm``.
 
     Raises ``MalformedError`` or a ``RejectedError``.
     """
@@ -51,6 +57,11 @@ def authenticate(
     collateral = SnpCollateral(ark=ark, authority=authority, vek=parsed.vcek, crl=crl)
     snp = authenticate_report(report, collateral=collateral, roots=roots, at=at, cache=cache)
     # Step 3
+    if snp.report.vmpl != 0:
+        raise RuntimeDataRejectedError(
+            reason=f"has a report from privilege level {snp.report.vmpl}, not from the paravisor's"
+        )
+    # Step 4
     vtpm = authenticate_vtpm(
         parsed.vtpm, report_data=snp.report.report_data, report_type=ReportType.SEV_SNP
     )

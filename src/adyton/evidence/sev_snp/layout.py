@@ -45,6 +45,9 @@ class SigningKey(IntEnum):
     VLEK = 1
 
 
+_SIGNING_KEYS: Final = {key.value: key for key in SigningKey}
+
+
 class GuestPolicy(IntFlag):
     """The bits of a guest's policy that have names. The lowest two bytes are a version."""
 
@@ -179,8 +182,7 @@ class Report:
     @property
     def signing_key(self) -> SigningKey | None:
         """Whose key signed, if any did."""
-        found = self.key_info >> _SIGNING_KEY_SHIFT
-        return SigningKey(found) if found in set(SigningKey) else None
+        return _SIGNING_KEYS.get(self.key_info >> _SIGNING_KEY_SHIFT)
 
     @property
     def debug(self) -> bool:

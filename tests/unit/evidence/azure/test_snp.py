@@ -53,6 +53,9 @@ def test_a_good_bundle_says_what_the_vtpm_measured(envelope: dict[str, Any] | No
         ({"report": {"version": 6}}, MalformedError),
         ({"vcek": base64url(AMD.authority_der)}, CertificateRejectedError),
         # Step 3
+        ({"report": {"vmpl": 1}}, RuntimeDataRejectedError),
+        ({"report": {"vmpl": 0xFFFFFFFF}}, RuntimeDataRejectedError),
+        # Step 4
         ({"hcl": {"report_type": 4}}, RuntimeDataRejectedError),
         ({"report": {"report_data": bytes(64)}}, RuntimeDataRejectedError),
         ({"signature": bytes(256)}, SignatureRejectedError),
