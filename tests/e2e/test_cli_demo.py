@@ -3,8 +3,11 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -92,3 +95,23 @@ def test_without_a_reference_string_it_says_what_is_missing(tmp_path: Path) -> N
     assert done.returncode == NO_ANSWER
     assert "CRS_PATH" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
+def test_ended_while_it_starts_it_leaves_nothing(tmp_path: Path, name: signal.Signals) -> None:
+    # A folder's path that ends here is short enough for the sockets in it.
+    with tempfile.TemporaryDirectory(prefix="ad-") as place:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "adyton.cli", "demo"],
+            cwd=tmp_path,
+            env={**os.environ, "TMPDIR": place},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 60
+        while not list(Path(place).glob("adyton-*/gateway.log")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(name)
+        assert process.wait(60) == 130
+        assert not list(Path(place).iterdir())

@@ -4,9 +4,11 @@ import asyncio
 import os
 import secrets
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -66,6 +68,8 @@ class _File:
 def run_demo(out: Path) -> int:
     """Run the demonstration, leave the receipts in ``out``, and return the exit code."""
     check_tools(os.environ)
+    # Whoever ends this process means all that it started: as Ctrl+C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     out.mkdir(parents=True, exist_ok=True)
     reference = find_reference_string(os.environ, home=Path.home())
     if not reference.points:
@@ -76,19 +80,7 @@ def run_demo(out: Path) -> int:
 
 async def _demonstrate(out: Path) -> int:
     shown = console()
-    begin = time.perf_counter()
-    stack = LocalStack(ADYTON_BUDGET=str(BUDGET))
-    with progress("starting a sandbox bank, a worker and a gateway"):
-        await asyncio.to_thread(stack.start)
-    try:
-        seconds = time.perf_counter() - begin
-        shown.print(plain(f"a sandbox bank, a worker and a gateway run, after {seconds:.1f} s"))
-        shown.print(plain(_INSECURE, "yellow"))
-        outcomes = await _ask_all(stack)
-        write_whole(out / "policy.yaml", (stack.state / "policy.yaml").read_text())
-    finally:
-        with progress("ending them"):
-            await asyncio.to_thread(stack.stop)
+    outcomes = await _run(out)
     shown.print(_table(outcomes))
     files = _leave(outcomes, out)
     shown.print(plain(f"\nthe receipts are in {out}; verified again, each in a new process:\n"))
@@ -104,6 +96,21 @@ async def _demonstrate(out: Path) -> int:
         return YES
     shown.print(plain("something did not come out as it must: see UNEXPECTED", "bold red"))
     return NO
+
+
+async def _run(out: Path) -> list[_Outcome]:
+    """Start everything, ask, keep the policy, and end everything."""
+    begin = time.perf_counter()
+    async with AsyncExitStack() as ends:
+        with progress("starting a sandbox bank, a worker and a gateway"):
+            stack = await ends.enter_async_context(LocalStack(ADYTON_BUDGET=str(BUDGET)))
+        seconds = time.perf_counter() - begin
+        shown = console()
+        shown.print(plain(f"a sandbox bank, a worker and a gateway run, after {seconds:.1f} s"))
+        shown.print(plain(_INSECURE, "yellow"))
+        outcomes = await _ask_all(stack)
+        write_whole(out / "policy.yaml", (stack.state / "policy.yaml").read_text())
+    return outcomes
 
 
 async def _ask_all(stack: LocalStack) -> list[_Outcome]:

@@ -30,6 +30,7 @@ _TEXT: Final = """\
 #
 # There is no hardware behind this: whoever can read the worker's state folder can mint evidence
 # that this policy accepts. For a real platform, start from `adyton policy init --platform nitro`.
+# `adyton serve` writes the policy.yaml in its state folder anew at each start: change a copy.
 version: adyton/policy/v1
 
 # The root, by the digest of its certificate. Another machine's development root is another root.

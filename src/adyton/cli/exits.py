@@ -35,6 +35,9 @@ _NEXT: Final[Mapping[str, str]] = {
     "store-unavailable": "is DATABASE_URL right, and does the database run?",
     "library-missing": "see what else is missing with: adyton doctor",
     "reference-string-missing": "see what else is missing with: adyton doctor",
+    "seal-rejected": "perhaps the worker was started anew: ask again",
+    "worker-unavailable": "start one with: adyton serve",
+    "credential-malformed": "see what a provider takes with: adyton providers show ID",
     "provider-unknown": "see which there are with: adyton providers list",
     "budget-exhausted": "the worker forgets old questions after ADYTON_BUDGET_HOURS",
 }

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ from adyton.cli.development import development_policy, write_whole
 from adyton.cli.health import is_healthy
 from adyton.cli.playing import overrides
 from adyton.cli.processes import Child, ProcessEndedError
+from adyton.errors import AdytonError
 from adyton.model.isolation import Isolation
 
 __all__ = ["LocalStack"]
@@ -139,7 +141,16 @@ class LocalStack:
         self.stop()
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self.start)
+        # A future, not a task: a loop that closes cancels its tasks, and a thread goes on.
+        starting = asyncio.get_running_loop().run_in_executor(None, self.start)
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # What it has started is ours to end.
+            with suppress(AdytonError):
+                await starting
+            await asyncio.to_thread(self.stop)
+            raise
         return self
 
     async def __aexit__(
