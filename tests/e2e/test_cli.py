@@ -150,6 +150,18 @@ def test_a_provider_of_ones_own_comes_with_the_question(shell: Shell) -> None:
     assert "differ" in unmarked.err
 
 
+def test_a_generic_source_takes_its_rule_from_the_question(shell: Shell) -> None:
+    (shell.folder / "headers").write_text(json.dumps({"Authorization": f"Bearer {MARKER}"}))
+    asked = shell(
+        *("ask", "custom", "--provider", "generic-http", "--gte", "1000"),
+        *("--credential", "url=https://api.example.com/data", "--credential", "method=GET"),
+        *("--credential", "headers=@headers"),
+        *("--extraction", '{"path": "$.data.balance", "type": "decimal"}'),
+    )
+    assert asked.code == YES, asked.err
+    assert "generic-http" in asked.out
+
+
 def test_a_receipt_does_not_hold_for_another_nonce_nor_without_one(shell: Shell) -> None:
     shell(*plaid("--gte", "10000", "--nonce", NONCE, "--out", "receipt.json"))
     other = shell(*verification("--nonce", "another"))

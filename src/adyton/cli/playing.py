@@ -9,6 +9,7 @@ from adyton.cli.processes import announce, stopped
 from adyton.cli.terminal import console, plain, table
 from adyton.errors import UnavailableError
 from adyton.sandbox import TOKENS, Sandbox
+from adyton.sandbox.vendors.example import EXAMPLE
 
 __all__ = ["PortTakenError", "overrides", "run_sandbox"]
 
@@ -57,7 +58,9 @@ def _explain(sandbox: Sandbox, authority: Path) -> None:
     # As one line each, whatever the width: they are to be copied.
     shown.print(plain(f"export ADYTON_ADDED_ROOTS={authority.absolute()}"), soft_wrap=True)
     setting = overrides(sandbox.hosts, sandbox.port)
-    shown.print(plain(f"export ADYTON_EGRESS_OVERRIDE={setting}\n"), soft_wrap=True)
+    shown.print(plain(f"export ADYTON_EGRESS_OVERRIDE={setting}"), soft_wrap=True)
+    # No built-in provider has this one: it is for questions that bring their own.
+    shown.print(plain(f"export ADYTON_EGRESS_ALLOW={EXAMPLE.host}\n"), soft_wrap=True)
     tokens = table("access token", "what the data source then does")
     for token, meaning in TOKENS.items():
         tokens.add_row(token, meaning)
