@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from adyton.flow.stages import Evaluated, Gathered
 from adyton.proofs.binding import Binding
 from adyton.proofs.circuit import Asked, Circuit
-from adyton.proofs.registry import circuit_name
 
 __all__ = ["evaluate"]
 
@@ -22,7 +21,7 @@ def evaluate(gathered: Gathered, *, circuits: Mapping[str, Circuit]) -> Evaluate
     """
     opened = gathered.fetched.opened
     question, definition = opened.question, opened.definition
-    circuit = circuits[circuit_name(definition.noir_circuit)]
+    circuit = circuits[definition.noir_circuit]
     time = int(opened.time.timestamp())
     # Step 1
     asked = Asked(predicate=question.predicate, time=time, months=question.months, salt=opened.salt)

@@ -12,7 +12,6 @@ from adyton.crypto.hashing import sha256
 from adyton.flow.ports import Budget, Prover
 from adyton.flow.stages import Opened
 from adyton.proofs.circuit import Circuit, Facts
-from adyton.proofs.registry import circuit_name
 from adyton.sources import FieldDefinition
 
 __all__ = ["foresee"]
@@ -34,7 +33,7 @@ def foresee(
     """
     # Step 1
     definition, question = opened.definition, opened.question
-    circuit = circuits[circuit_name(definition.noir_circuit)]
+    circuit = circuits[definition.noir_circuit]
     prover.check(circuit)
     types = [
         item.data_type for item in definition.extraction.fields if isinstance(item, FieldDefinition)

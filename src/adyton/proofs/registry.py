@@ -15,7 +15,7 @@ from adyton.proofs.generic_predicate import GenericParameters
 from adyton.proofs.income import IncomeParameters
 from adyton.proofs.transaction_pattern import TransactionParameters
 
-__all__ = ["ALIASES", "CIRCUITS", "CircuitUnknownError", "circuit_from_files", "circuit_name"]
+__all__ = ["CIRCUITS", "CircuitUnknownError", "circuit_from_files"]
 
 _ALL: Final[tuple[type[Parameters], ...]] = (
     OwnershipParameters,
@@ -30,8 +30,6 @@ _ALL: Final[tuple[type[Parameters], ...]] = (
 CIRCUITS: Final[Mapping[str, type[Parameters]]] = MappingProxyType(
     {parameters.circuit: parameters for parameters in _ALL}
 )
-# What RFC-0023's own definitions call a circuit, where that is another name.
-ALIASES: Final[Mapping[str, str]] = MappingProxyType({"income_verification": "income"})
 
 
 class CircuitUnknownError(MalformedError):
@@ -44,18 +42,11 @@ class CircuitUnknownError(MalformedError):
         self.name = name
 
 
-def circuit_name(name: str) -> str:
-    """Return our name of a circuit, for that or an alias; raise ``CircuitUnknownError``."""
-    known = ALIASES.get(name, name)
-    if known not in CIRCUITS:
-        raise CircuitUnknownError(name=name)
-    return known
-
-
 def circuit_from_files(name: str, *, artifact: bytes, verification_key: bytes) -> Circuit:
     """Return the circuit whose ``artifact.json`` and ``verification_key`` these are.
 
     Raises ``CircuitUnknownError``, or a leaf of ``MalformedError`` where the files are not its.
     """
-    parameters = CIRCUITS[circuit_name(name)]
-    return Circuit.from_files(parameters, artifact=artifact, verification_key=verification_key)
+    if name not in CIRCUITS:
+        raise CircuitUnknownError(name=name)
+    return Circuit.from_files(CIRCUITS[name], artifact=artifact, verification_key=verification_key)

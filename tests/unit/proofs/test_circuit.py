@@ -31,7 +31,6 @@ from adyton.proofs.registry import (
     CIRCUITS,
     CircuitUnknownError,
     circuit_from_files,
-    circuit_name,
 )
 
 CIRCUITS_FOLDER = Path(__file__).parents[3] / "circuits"
@@ -69,10 +68,9 @@ def test_every_circuit_is_read_from_its_files() -> None:
         )
 
 
-def test_rfc_0023s_name_of_a_circuit_is_known_too() -> None:
-    assert circuit_name("income_verification") == circuit_name("income") == "income"
+def test_files_of_a_circuit_that_is_not_ours_are_refused() -> None:
     with pytest.raises(CircuitUnknownError):
-        circuit_name("poker")
+        circuit_from_files("poker", artifact=ARTIFACT, verification_key=KEY)
 
 
 def test_a_circuit_is_named_by_the_digest_of_its_key() -> None:
