@@ -147,9 +147,9 @@ class Service:
             )
         except MalformedError as error:
             raise CellAnswerError from error
-        if statement.question.bound != question.bound or statement.manifest != sha256(
-            self._manifest
-        ):
+        sealed = {item.location: sha256(item.box) for item in question.sealed}
+        about = (statement.question.bound, statement.sealed, statement.manifest)
+        if about != (question.bound, sealed, sha256(self._manifest)):
             raise CellAnswerError
         return Proven(
             statement=statement,
