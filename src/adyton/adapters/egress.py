@@ -42,6 +42,12 @@ _NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NUMERIC_END: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 # RFC 6052: the IPv4 address is in the last 32 bits, and the network translates it.
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+# Python's own tables lack these, or have had them only since some patch release. 168.63.129.16 is
+# public by its number, and the host's own in every virtual network of Azure.
+_NOT_PUBLIC: Final = tuple(
+    ipaddress.ip_network(text)
+    for text in ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48")
+)
 
 Ip: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Lookup: TypeAlias = Callable[[str, int], Awaitable[tuple[Ip, ...]]]
@@ -194,7 +200,8 @@ def is_public(address: Ip) -> bool:
         if address.is_site_local:
             return False
     return address.is_global and not (
-        address.is_multicast
+        any(address in network for network in _NOT_PUBLIC)
+        or address.is_multicast
         or address.is_reserved
         or address.is_unspecified
         or address.is_loopback
