@@ -1,6 +1,8 @@
 """Every built-in provider, asked through the whole request path, and verified."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.fakes.workshop import Workshop
 from tests.integration.flow.asked import ASKED, Asked, credentials
 from tests.integration.flow.machinery import now
@@ -43,3 +45,21 @@ def test_a_built_in_provider_answers_and_the_receipt_is_accepted(
 def test_every_built_in_provider_is_asked(workshop: Workshop) -> None:
     # generic-http takes its definition from the question: see test_custom.
     assert {asked.provider for asked in ASKED} == workshop.ports.providers.keys() - {"generic-http"}
+
+
+@settings(max_examples=12, deadline=None)
+@given(amount=st.integers(0, 9 * 10**13), distance=st.sampled_from([-1, 0, 1]), data=st.data())
+def test_any_amount_is_compared_exactly_with_any_threshold(
+    workshop: Workshop, verifier: OfflineVerifier, amount: int, distance: int, data: st.DataObject
+) -> None:
+    # Just below, at, and just above it, by one cent: here a float would already be wrong.
+    cents = 100 * amount + distance
+    threshold = f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
+    kind = data.draw(st.sampled_from(["gte", "lte"]))
+    question = workshop.question(
+        predicate={"type": kind, "threshold": threshold},
+        provider="yodlee-balance",
+        credentials={"access_token": f"sandbox-good.{amount}"},
+    )
+    answer = verdict_on(workshop, verifier, question).answer
+    assert answer is (distance <= 0 if kind == "gte" else distance >= 0)
