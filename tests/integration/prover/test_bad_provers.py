@@ -9,7 +9,6 @@ from textwrap import dedent
 import pytest
 
 from adyton.adapters.barretenberg import (
-    Barretenberg,
     BlockingBarretenberg,
     ProverCrashedError,
     ProverFailedError,
@@ -99,19 +98,6 @@ def test_a_bad_prover_is_an_error_and_stays_dead(
         assert not bb.is_alive
         with pytest.raises(ProverCrashedError):
             bb.poseidon2([1])
-
-
-@pytest.mark.parametrize(("behaviour", "error"), BAD)
-async def test_a_bad_prover_is_an_error_for_an_event_loop_too(
-    program: Program, tmp_path: Path, behaviour: str, error: type[UnavailableError]
-) -> None:
-    with Barretenberg.start(
-        program(behaviour), reference_string=tmp_path, threads=1, deadline=deadline_for(error)
-    ) as bb:
-        with pytest.raises(error):
-            await bb.poseidon2([1])
-        with pytest.raises(ProverCrashedError):
-            await bb.poseidon2([1])
 
 
 def test_a_prover_that_reads_nothing_is_not_waited_for(program: Program, tmp_path: Path) -> None:

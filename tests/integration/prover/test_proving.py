@@ -1,4 +1,3 @@
-import asyncio
 import os
 import signal
 import subprocess
@@ -17,7 +16,6 @@ from tests.integration.prover.conftest import DEADLINE, balance_inputs, bytecode
 
 from adyton.adapters.acvm import Acvm, Program
 from adyton.adapters.barretenberg import (
-    Barretenberg,
     BlockingBarretenberg,
     CircuitStats,
     OracleHash,
@@ -292,38 +290,6 @@ time.sleep(60)
     while prover.exists() and b"Z" not in prover.joinpath("stat").read_bytes().split()[2]:
         assert time.monotonic() < until
         time.sleep(0.01)
-
-
-async def test_an_event_loop_proves_and_verifies(
-    bb_path: Path, reference_string: Path, acvm: Acvm, balance: Program, balance_key: bytes
-) -> None:
-    witness = acvm.execute(balance.bytecode, balance_inputs()).to_bytes()
-    with Barretenberg.start(
-        bb_path, reference_string=reference_string, threads=2, deadline=DEADLINE
-    ) as bb:
-        key, stats, _ = await asyncio.gather(
-            bb.compute_key(balance.acir), bb.stats(balance.acir), bb.poseidon2([1])
-        )
-        assert key == balance_key
-        assert stats.padded_gates == 1 << VerificationKey.from_bytes(key).log_size
-        proof = await bb.prove(balance.acir, key=key, witness=witness)
-        assert await bb.verify(key, public_inputs=proof.public_inputs, proof=proof.proof)
-        assert not await bb.verify(key, public_inputs=(), proof=proof.proof)
-
-
-async def test_a_cancelled_task_ends_its_prover(
-    bb_path: Path, reference_string: Path, balance: Program
-) -> None:
-    with Barretenberg.start(
-        bb_path, reference_string=reference_string, threads=1, deadline=DEADLINE
-    ) as bb:
-        task = asyncio.create_task(bb.compute_key(balance.acir))
-        await asyncio.sleep(0.01)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        with pytest.raises(ProverCrashedError):
-            await bb.poseidon2([1])
 
 
 def test_the_points_that_a_circuit_takes_are_enough(

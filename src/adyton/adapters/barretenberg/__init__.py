@@ -1,12 +1,11 @@
 """Aztec's prover, the native ``bb`` of npm ``@aztec/bb.js``, as a process that is spoken to.
 
-``BlockingBarretenberg`` and ``Barretenberg`` (for an event loop) prove and verify; ``WarmVerifier``
-verifies with a process that it replaces when need be. Which circuit, which key and which public
-inputs are the right ones is for others to know.
+``BlockingBarretenberg`` proves and verifies; ``WarmVerifier`` verifies with a process that it
+replaces when need be. Which circuit, which key and which public inputs are the right ones is for
+others to know.
 """
 
 from adyton.adapters.barretenberg.blocking import BlockingBarretenberg
-from adyton.adapters.barretenberg.client import Barretenberg
 from adyton.adapters.barretenberg.commands import CircuitStats, Proof
 from adyton.adapters.barretenberg.errors import (
     ProverCrashedError,
@@ -21,7 +20,6 @@ from adyton.adapters.barretenberg.verifier import WarmVerifier
 
 __all__ = [
     "DEFAULT_SETTINGS",
-    "Barretenberg",
     "BlockingBarretenberg",
     "CircuitStats",
     "OracleHash",

@@ -1,4 +1,4 @@
-"""What the blocking and the asynchronous client have in common: one process, and its one fate."""
+"""A client's process and its fate: started, asked, and ended when it is not to be trusted."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,6 +92,6 @@ class Connection:
             # A whole answer: the process can be asked again.
             raise
         except BaseException:
-            # Garbage, a cancelled task, an interrupt from the keyboard.
+            # Garbage, or an interrupt from the keyboard.
             self.close()
             raise
