@@ -95,7 +95,7 @@ def solver(tmp_path_factory: pytest.TempPathFactory) -> Solver:
     currency=CURRENCIES,
     accounts=st.lists(st.tuples(I64, CURRENCIES), max_size=16),
 )
-def test_balances(
+def test_plain_code_and_circuit_agree_about_balances(
     solver: Solver,
     binding: Binding,
     limits: Bounds,
@@ -118,7 +118,7 @@ def test_balances(
     currencies=st.tuples(CURRENCIES, CURRENCIES),
     data=st.tuples(st.lists(I64, min_size=1, max_size=12), st.sampled_from([None, 12])),
 )
-def test_incomes(
+def test_plain_code_and_circuit_agree_about_incomes(
     solver: Solver,
     binding: Binding,
     limits: Bounds,
@@ -136,7 +136,7 @@ def test_incomes(
     months=st.integers(1, 12), incomes=st.lists(st.integers(0, 10), min_size=12), offset=st.data()
 )
 @examples
-def test_incomes_at_the_bound_exactly(
+def test_plain_code_and_circuit_agree_at_the_bound_exactly(
     solver: Solver, months: int, incomes: list[int], offset: st.DataObject
 ) -> None:
     """The yearly figure need not be whole; a bound below and one above must still differ."""
@@ -164,7 +164,7 @@ def test_incomes_at_the_bound_exactly(
         max_size=16,
     ),
 )
-def test_employment(
+def test_plain_code_and_circuit_agree_about_employment(
     solver: Solver, binding: Binding, tenure: int, positions: list[Position]
 ) -> None:
     parameters = EmploymentParameters(minimum_tenure_days=tenure)
@@ -187,7 +187,7 @@ def test_employment(
         max_size=8,
     ),
 )
-def test_credentials(
+def test_plain_code_and_circuit_agree_about_credentials(
     solver: Solver, binding: Binding, level: int, credentials: list[Credential]
 ) -> None:
     parameters = CredentialParameters(minimum_level=level)
@@ -201,7 +201,9 @@ def test_credentials(
     limits=bounds(st.one_of(st.integers(0, 65_535), st.integers(698, 702))),
     score=st.one_of(st.integers(0, 65_535), st.integers(698, 702)),
 )
-def test_credit_scores(solver: Solver, binding: Binding, limits: Bounds, score: int) -> None:
+def test_plain_code_and_circuit_agree_about_credit_scores(
+    solver: Solver, binding: Binding, limits: Bounds, score: int
+) -> None:
     parameters = CreditParameters(bounds=limits)
     solver.check(binding, CreditScore(parameters=parameters, score=score), parameters)
 
@@ -235,7 +237,7 @@ def transactions(draw: st.DrawFn) -> tuple[TransactionParameters, Transactions]:
 
 @few_examples
 @given(binding=BINDINGS, question=transactions())
-def test_transactions(
+def test_plain_code_and_circuit_agree_about_transactions(
     solver: Solver, binding: Binding, question: tuple[TransactionParameters, Transactions]
 ) -> None:
     parameters, private = question
@@ -255,7 +257,7 @@ def test_transactions(
         max_size=8,
     ),
 )
-def test_ownership(
+def test_plain_code_and_circuit_agree_about_ownership(
     solver: Solver,
     binding: Binding,
     asked: tuple[int | None, int | None],
@@ -286,7 +288,7 @@ def generic_values(draw: st.DrawFn) -> tuple[GenericParameters, GenericValue]:
 
 @examples
 @given(binding=BINDINGS, question=generic_values())
-def test_generic_values(
+def test_plain_code_and_circuit_agree_about_any_value(
     solver: Solver, binding: Binding, question: tuple[GenericParameters, GenericValue]
 ) -> None:
     parameters, private = question
