@@ -61,7 +61,6 @@ def test_a_good_bundle_says_what_the_vtpm_measured(envelope: dict[str, Any] | No
         ({"signature": bytes(256)}, SignatureRejectedError),
         ({"registers": REGISTERS[::-1]}, RegistersRejectedError),
     ],
-    ids=str,
 )
 def test_each_broken_step_is_refused(broken: dict[str, Any], reason: type[AdytonError]) -> None:
     with pytest.raises(reason):
