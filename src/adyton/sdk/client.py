@@ -165,7 +165,7 @@ class Client:
 
     ``policy`` is what you accept of a worker and of its receipts, read or as a file: there is no
     default, because whom to trust is your decision. ``ca_file`` names the roots for the gateway's
-    own certificate, where they are not the system's.
+    own certificate, where they are not Mozilla's.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ def provider_definitions(
 
 
 def added_roots(settings: WorkerSettings) -> list[str]:
-    """Return the certificates (PEM) that are trusted beside the system's roots."""
+    """Return the certificates (PEM) that are trusted beside Mozilla's roots."""
     if settings.added_roots is None:
         return []
     text = settings.added_roots.read_text("ascii")

@@ -14,7 +14,7 @@
 | ``ADYTON_BUDGET`` | 20 | different questions a credential is asked in a window |
 | ``ADYTON_BUDGET_HOURS`` | 24 | that window |
 | ``ADYTON_PROVIDERS`` | none | a folder of definitions beside the built-in ones |
-| ``ADYTON_ADDED_ROOTS`` | none | a PEM file of roots to trust beside the system's |
+| ``ADYTON_ADDED_ROOTS`` | none | a PEM file of roots to trust beside Mozilla's |
 """
 
 import os
