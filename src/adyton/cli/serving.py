@@ -88,7 +88,9 @@ async def _serve_alone(
     async with _sandbox(state, environ, wanted=sandbox) as complete:
         settings = WorkerSettings.from_environ(complete)
         policy = await asyncio.to_thread(_write_policy, settings)
-        supervisor = Supervisor(_WORKER, environ=complete, log=settings.state / "worker.log")
+        # The worker has no business with the database, nor has what might take it over.
+        theirs = {name: value for name, value in complete.items() if name != "DATABASE_URL"}
+        supervisor = Supervisor(_WORKER, environ=theirs, log=settings.state / "worker.log")
         supervisor.start()
         try:
             await _run(complete, supervisor, stop, settings, policy)

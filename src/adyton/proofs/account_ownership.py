@@ -66,9 +66,12 @@ def name_hash(salt: str, name: str) -> int:
 
 def number_hash(salt: str, number: str) -> int:
     """Return the hash of an account's number: only its letters and digits matter."""
+    return hash_to_field(_DOMAIN, salt.encode(), _significant(number).encode())
+
+
+def _significant(number: str) -> str:
     normal = unicodedata.normalize("NFKC", number).casefold()
-    kept = "".join(character for character in normal if character.isalnum())
-    return hash_to_field(_DOMAIN, salt.encode(), kept.encode())
+    return "".join(character for character in normal if character.isalnum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +118,9 @@ class OwnershipParameters(Parameters):
             raise ColumnMissingError(column="number")
         accounts = tuple(
             Account(
-                owners=tuple(name_hash(asked.salt, owner) for owner in some),
-                number=None if number is None else number_hash(asked.salt, number),
+                # A name of spaces, or a number of dashes, is none: it would match any other such.
+                owners=tuple(name_hash(asked.salt, owner) for owner in some if owner.strip()),
+                number=number_hash(asked.salt, number) if number and _significant(number) else None,
             )
             for number, owners in _by_account(extracted)
             for some in _in_fours(owners)

@@ -69,6 +69,8 @@ class Cells:
         self._waiting = self._active = 0
         # A lone request gets all cores for its proof; requests side by side get one each.
         self._idle: dict[int, deque[Cell]] = {threads: deque() for threads in {1, limits.turns}}
+        # One task a width: several that each see too few would together start too many.
+        self._filling: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> Self:
@@ -168,7 +170,8 @@ class Cells:
             self._idle[cell.threads].append(cell)
             return
         await self._gone(cell)
-        if len(self._idle[cell.threads]) < _SPARES:
+        if len(self._idle[cell.threads]) < _SPARES and cell.threads not in self._filling:
+            self._filling.add(cell.threads)
             task = asyncio.create_task(self._fill(cell.threads))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -187,12 +190,14 @@ class Cells:
 
     async def _fill(self, threads: int) -> None:
         idle = self._idle[threads]
-        while len(idle) < _SPARES:
-            # A failure here is seen by the request that finds no spare and starts its own.
-            with contextlib.suppress(UnavailableError):
+        try:
+            while len(idle) < _SPARES:
                 idle.append(await self._nursery.cell(threads))
-                continue
+        except UnavailableError:
+            # Seen again by the request that finds no spare and starts its own.
             return
+        finally:
+            self._filling.discard(threads)
 
 
 async def _close(cell: Cell) -> None:

@@ -6,6 +6,7 @@ in a cell; here are the guards before it, and the signature after it.
 
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from adyton.adapters.frames import Fields
@@ -114,10 +115,11 @@ class Service:
             "manifest": sha256(self._manifest),
             "key": self._opening_key,
         }
+        asked = self._clock()
         result = await self._cells.run(job, self._reply)
         if not result["done"]:
             raise linked_error(result["error"])
-        proven = self._proven(result, question)
+        proven = self._proven(result, question, asked)
         # Step 4
         start = time.perf_counter()
         receipt = await certify(
@@ -139,7 +141,7 @@ class Service:
             return {"error": error_fields(error)}
         return {}
 
-    def _proven(self, result: Fields, question: Question) -> Proven:
+    def _proven(self, result: Fields, question: Question, asked: datetime) -> Proven:
         # A cell has read a stranger's data. Whatever became of it, it speaks for its own question.
         try:
             statement = Statement.from_json(
@@ -150,6 +152,11 @@ class Service:
         sealed = {item.location: sha256(item.box) for item in question.sealed}
         about = (statement.question.bound, statement.sealed, statement.manifest)
         if about != (question.bound, sealed, sha256(self._manifest)):
+            raise CellAnswerError
+        # It took the time, and the circuit, from where this process would take them.
+        if not int(asked.timestamp()) <= statement.time <= self._clock().timestamp() or (
+            self._attester.manifest.circuits.get(statement.circuit) != statement.verification_key
+        ):
             raise CellAnswerError
         return Proven(
             statement=statement,

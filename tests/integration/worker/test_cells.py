@@ -126,6 +126,18 @@ async def test_a_caller_that_gives_up_has_its_cell_ended() -> None:
         assert (await cells.run({"do": "answer", "text": "on"}, nothing))["done"] == "on"
 
 
+async def test_many_that_give_up_leave_no_more_spares_than_there_were() -> None:
+    async with running(in_flight=8, waiting=8) as cells:
+        before = cells.counts["idle"]
+        tasks = [asyncio.create_task(cells.run({"do": "hang"}, nothing)) for _ in range(8)]
+        await asyncio.sleep(0.3)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.5)
+        assert cells.counts["idle"] <= before
+
+
 async def test_a_template_that_dies_is_started_again() -> None:
     async with running() as cells:
         template = next(p for p in psutil.Process().children() if str(FAKE) in p.cmdline())
