@@ -56,7 +56,7 @@ receipt:
   nonce: required
   circuits: built-in
   providers: any
-  # Certificate authorities beside the system's that the worker may have trusted for data sources.
+  # Certificate authorities beside Mozilla's that the worker may have trusted for data sources.
   # Whoever has the key of one can play any provider.
   added_roots: {added_roots}
   isolation: [request, pooled]

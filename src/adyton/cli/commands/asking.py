@@ -88,7 +88,7 @@ def ask(
     ca_file: Annotated[
         Path | None,
         typer.Option(
-            help="Roots for the gateway's certificate, in PEM; else the system's.",
+            help="Roots for the gateway's certificate, in PEM; else Mozilla's.",
             exists=True,
             dir_okay=False,
             rich_help_panel=_HOW,
