@@ -98,7 +98,12 @@ def test_without_a_reference_string_it_says_what_is_missing(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
-def test_ended_while_it_starts_it_leaves_nothing(tmp_path: Path, name: signal.Signals) -> None:
+def test_ended_while_it_starts_it_leaves_nothing(
+    tmp_path: Path, name: signal.Signals, request: pytest.FixtureRequest
+) -> None:
+    # Where the tests run in the background, SIGINT is ignored, and children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     # A folder's path that ends here is short enough for the sockets in it.
     with tempfile.TemporaryDirectory(prefix="ad-") as place:
         process = subprocess.Popen(

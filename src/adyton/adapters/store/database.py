@@ -1,6 +1,8 @@
 """The database: which one a URL names, how it is opened, and its failures in our words."""
 
 import os
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -133,13 +135,32 @@ def _make_private(path: Path) -> None:
 
 def _set_pragmas(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
+    _use_wal(cursor)
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
+def _use_wal(cursor: Any) -> None:
+    """Switch to the write-ahead log, once in a database's life.
+
+    Two processes that start on a new database meet here, and SQLite does not wait for the lock that
+    the switch takes, whatever the timeout: it says "locked" at once.
+    """
+    for _attempt in range(_WAL_ATTEMPTS):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            # A start: nothing else runs yet that would wait for this.
+            time.sleep(_WAL_PAUSE_SECONDS)
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode=WAL")
+
+
+_WAL_ATTEMPTS: Final = 100
+_WAL_PAUSE_SECONDS: Final = 0.02
 _PRAGMAS: Final = (
-    "journal_mode=WAL",
     # An answer is given after its audit entry is written: written means on the disk.
     "synchronous=FULL",
     "foreign_keys=ON",
