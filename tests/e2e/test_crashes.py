@@ -80,6 +80,12 @@ def busy(stack: LocalStack, *, within: float = 5.0) -> psutil.Process:
     raise AssertionError("no prover was at work")
 
 
+def kill_cells(stack: LocalStack) -> None:
+    """Kill every cell; the worker does not know yet when this returns."""
+    for cell in cells(stack):
+        cell.kill()
+
+
 def ask(client: Client) -> bool:
     return client.ask("transactions", TRANSACTIONS, credentials=CREDENTIALS).answer
 
@@ -165,8 +171,7 @@ def test_a_cell_that_hangs_is_ended_in_time(stack: LocalStack, client: Client) -
 
 
 def test_every_spare_cell_that_died_is_replaced(stack: LocalStack, client: Client) -> None:
-    for cell in cells(stack):
-        cell.kill()
+    kill_cells(stack)
     for _ in range(3):
         assert client.ask("balance", GTE, credentials=CREDENTIALS).answer is True
 
@@ -180,8 +185,7 @@ def test_a_template_that_died_is_started_again(stack: LocalStack, client: Client
 
 def test_no_prover_is_left_without_its_cell(stack: LocalStack, client: Client) -> None:
     before = {process.pid for process in provers(stack)}
-    for cell in cells(stack):
-        cell.kill()
+    kill_cells(stack)
     until = time.monotonic() + 5
     while time.monotonic() < until and before & set(psutil.pids()):
         time.sleep(0.05)
@@ -288,8 +292,7 @@ def test_a_prover_that_is_none_is_a_clear_error_and_a_good_one_is_taken_again(
     with Client(stack.url, api_key=stack.api_key, policy=stack.policy) as client:
         mode.write_text(what)
         # The spares have the prover from before.
-        for cell in cells(stack):
-            cell.kill()
+        kill_cells(stack)
         found = set()
         for _ in range(1 if what == "silent" else 3):
             try:
@@ -297,8 +300,7 @@ def test_a_prover_that_is_none_is_a_clear_error_and_a_good_one_is_taken_again(
             except AdytonError as error:
                 found.add(error.code)
         mode.write_text("good")
-        for cell in cells(stack):
-            cell.kill()
+        kill_cells(stack)
         assert found
         assert found <= codes
         assert client.ask("balance", GTE, credentials=CREDENTIALS).answer is True

@@ -17,7 +17,7 @@ from typing import Final, Self
 from adyton.adapters.frames import Fields
 from adyton.errors import UnavailableError
 from adyton.model.isolation import Isolation
-from adyton.worker.channel import receive, send
+from adyton.worker.channel import CellLostError, receive, send
 from adyton.worker.nursery import Cell, Nursery
 
 __all__ = ["CellLimits", "CellTimeoutError", "Cells", "OverloadedError"]
@@ -46,6 +46,10 @@ class CellTimeoutError(UnavailableError):
     def __init__(self, *, seconds: float) -> None:
         super().__init__(f"the question was not answered within {seconds:g} seconds")
         self.seconds = seconds
+
+
+class CellUnusedError(CellLostError):
+    """A spare had died unnoticed, or died before it said anything: another one is tried, once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,22 +90,10 @@ class Cells:
         """
         async with self._place():
             cell = await self._take()
-            kept = False
             try:
-                async with asyncio.timeout(self._limits.seconds):
-                    result = await self._converse(cell, job, reply)
-                kept = self._limits.isolation is Isolation.POOLED
-            except TimeoutError as error:
-                self._nursery.kill(cell.pid)
-                raise CellTimeoutError(seconds=self._limits.seconds) from error
-            except BaseException:
-                self._nursery.kill(cell.pid)
-                raise
-            finally:
-                # Also for a caller that gave up: what saw plaintext is gone before its place is
-                # free, and a caller that is answered is answered after that.
-                await asyncio.shield(self._release(cell, kept=kept))
-            return result
+                return await self._work(cell, job, reply)
+            except CellUnusedError:
+                return await self._work(await self._nursery.cell(cell.threads), job, reply)
 
     async def close(self) -> None:
         """End every cell and the template."""
@@ -146,14 +138,33 @@ class Cells:
             cell.writer.close()
         return await self._nursery.cell(threads)
 
+    async def _work(
+        self, cell: Cell, job: Fields, reply: Callable[[Fields], Awaitable[Fields]]
+    ) -> Fields:
+        kept = False
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                result = await self._converse(cell, job, reply)
+            kept = self._limits.isolation is Isolation.POOLED
+        except TimeoutError as error:
+            self._nursery.kill(cell.pid)
+            raise CellTimeoutError(seconds=self._limits.seconds) from error
+        except BaseException:
+            self._nursery.kill(cell.pid)
+            raise
+        finally:
+            # Also for a caller that gave up: what saw plaintext is gone before its place is free,
+            # and a caller that is answered is answered after that.
+            await asyncio.shield(self._release(cell, kept=kept))
+        return result
+
     async def _converse(
         self, cell: Cell, job: Fields, reply: Callable[[Fields], Awaitable[Fields]]
     ) -> Fields:
-        await send(cell.writer, job)
         turn = False
         try:
+            message = await self._begin(cell, job)
             while True:
-                message = await receive(cell.reader)
                 if "done" in message:
                     return message
                 if "turn" in message:
@@ -161,9 +172,17 @@ class Cells:
                     await send(cell.writer, {})
                 else:
                     await send(cell.writer, await reply(message))
+                message = await receive(cell.reader)
         finally:
             if turn:
                 self._turns.release()
+
+    async def _begin(self, cell: Cell, job: Fields) -> Fields:
+        try:
+            await send(cell.writer, job)
+            return await receive(cell.reader)
+        except CellLostError as error:
+            raise CellUnusedError from error
 
     async def _release(self, cell: Cell, *, kept: bool) -> None:
         if kept:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -145,6 +146,16 @@ async def test_a_template_that_dies_is_started_again() -> None:
         await asyncio.sleep(0.3)
         answer = await cells.run({"do": "answer", "text": "again"}, nothing)
         assert answer["done"] == "again"
+
+
+async def test_a_spare_that_died_unnoticed_is_replaced() -> None:
+    async with running() as cells:
+        for idle in cells._idle.values():
+            for cell in idle:
+                os.kill(cell.pid, signal.SIGKILL)
+        # Nothing was awaited since: the worker cannot have seen it.
+        answer = await cells.run({"do": "answer", "text": "replaced"}, nothing)
+        assert answer["done"] == "replaced"
 
 
 async def test_nothing_is_left_after_close() -> None:
