@@ -114,7 +114,6 @@ def test_every_component_counts_alike(kind: str, index: int) -> None:
         {"qe_identity_signature": "11" * 64},
         {"tdx": "json"},
     ],
-    ids=str,
 )
 def test_collateral_that_is_wrong(changes: dict[str, Any]) -> None:
     quote = VENDOR.quote()
@@ -135,7 +134,6 @@ def test_collateral_that_is_wrong(changes: dict[str, Any]) -> None:
         {"signed": b""},
         {"vendor": bytes(16)},
     ],
-    ids=str,
 )
 def test_quotes_that_are_wrong(changes: dict[str, Any]) -> None:
     quote, collateral = VENDOR.quote(**changes), VENDOR.collateral()

@@ -73,7 +73,6 @@ def test_unknown_properties_of_a_platform_are_kept() -> None:
         ({"version": 3, "current_mit_vector": 1}, "vector of mitigations"),
         ({"reserved_5": bytes(151) + b"\1"}, "behind its last field"),
     ],
-    ids=str,
 )
 def test_a_report_that_breaks_the_table_is_malformed(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(MalformedError, match=reason):

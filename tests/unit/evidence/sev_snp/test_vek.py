@@ -55,7 +55,6 @@ def test_others_extensions_are_passed_over() -> None:
         ({"e4": b"\x04\x40" + CHIP}, "66 bytes, not 64"),
         ({"e6": integer(1)}, "unknown extension"),
     ],
-    ids=str,
 )
 def test_what_the_table_does_not_have_is_malformed(
     changes: dict[str, bytes | None], reason: str
