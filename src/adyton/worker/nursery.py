@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -126,7 +125,6 @@ class Nursery:
                 pass_fds=(theirs.fileno(),),
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
-                cwd=os.sep,
             )
         ours.setblocking(False)
         self._control = ours
