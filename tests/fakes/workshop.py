@@ -6,6 +6,7 @@ for ``FakeProofs``; with real ones it is the request path in one process.
 
 import asyncio
 import hashlib
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -143,8 +144,8 @@ def fake_proof(verification_key: bytes, public_inputs: tuple[int, ...]) -> bytes
 
 def counting() -> Randomness:
     """Return a source of bytes that nobody could call random, and no two of which are alike."""
-    calls = iter(range(256))
-    return lambda size: bytes([next(calls)]) * size
+    calls = itertools.count()
+    return lambda size: hashlib.shake_256(str(next(calls)).encode()).digest(size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
