@@ -110,7 +110,7 @@ def flipped(data: bytes, bit: int) -> bytes:
     return bytes(changed)
 
 
-fast = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fast = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 bits = st.integers(0, 8 * 2**16 - 1)
 
 

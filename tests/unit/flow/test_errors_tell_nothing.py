@@ -89,9 +89,7 @@ pieces = st.tuples(
 )
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), changes=st.lists(pieces, min_size=1, max_size=4))
 def test_no_error_about_a_broken_answer_quotes_it(
     workshop: Workshop, data: st.DataObject, changes: list[tuple[int, str, int]]

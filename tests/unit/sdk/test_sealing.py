@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adyton.codec.json import JsonObject, canonical, loads
@@ -103,6 +103,7 @@ def test_a_key_that_is_none_is_malformed(key: bytes) -> None:
         )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=10), st.text(max_size=50), min_size=1, max_size=5))
 def test_any_credentials_arrive_as_they_were_given(credentials: dict[str, str]) -> None:
     body, secrets = question_body(
