@@ -18,7 +18,7 @@ from adyton.sandbox.exchange import Answer, Received, Vendor
 from adyton.sandbox.routing import Router
 from adyton.sandbox.vendors import VENDORS
 
-__all__ = ["Certificate", "Sandbox", "run"]
+__all__ = ["Certificate", "Sandbox"]
 
 _LIFETIME: Final = timedelta(days=30)
 _SLOW_SECONDS: Final = 300.0
@@ -84,12 +84,6 @@ class Sandbox:
             ssl_handshake_timeout=10,
         )
 
-    async def serve_forever(self) -> None:
-        """Serve until cancelled."""
-        if self._server is None:
-            raise RuntimeError("the sandbox has not been started")
-        await self._server.serve_forever()
-
     async def stop(self) -> None:
         """Stop listening and drop every connection."""
         if self._server is None:
@@ -115,18 +109,6 @@ class Sandbox:
     def _answer(self, received: Received) -> Answer:
         self.requests[received.host, received.path] += 1
         return self._router.answer(received)
-
-
-async def run(host: str, port: int, ca_path: Path) -> None:
-    """Serve until cancelled, after writing the authority's certificate to ``ca_path``."""
-    sandbox = Sandbox()
-    await sandbox.start(host=host, port=port)
-    # Written last: who waits for the file finds a server that listens.
-    await asyncio.to_thread(ca_path.write_text, sandbox.ca_pem)
-    try:
-        await sandbox.serve_forever()
-    finally:
-        await sandbox.stop()
 
 
 def _root(now: datetime) -> TlsAuthority:

@@ -4,7 +4,6 @@ import json
 import ssl
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import h11
 import pytest
@@ -16,7 +15,7 @@ from tests.integration.sandbox.https import (
     trusting,
 )
 
-from adyton.sandbox import TOKENS, Certificate, Sandbox, run
+from adyton.sandbox import TOKENS, Certificate, Sandbox
 from adyton.sandbox.cases import Case, read_token
 from adyton.sources import Request
 
@@ -249,14 +248,3 @@ async def test_it_can_be_stopped_and_stops_what_is_open() -> None:
         assert await reader.read() == b""
     writer.close()
     await sandbox.stop()
-
-
-async def test_running_it_leaves_the_authority_in_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "ca.pem"
-    task = asyncio.create_task(run("127.0.0.1", 0, path))
-    while not path.exists():  # noqa: ASYNC110  # nor has a file
-        await asyncio.sleep(0.01)
-    assert path.read_text().startswith("-----BEGIN CERTIFICATE-----")
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
