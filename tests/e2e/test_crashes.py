@@ -204,6 +204,19 @@ def test_no_prover_is_left_without_its_cell(stack: LocalStack, client: Client) -
     assert not before & set(psutil.pids())
 
 
+def test_a_prover_that_hangs_does_not_outlive_its_cell(stack: LocalStack, client: Client) -> None:
+    # It has a witness in its memory, and does not notice that nobody listens any more.
+    client.worker()
+    with ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(ask, client)
+        hung = busy(stack)
+        hung.suspend()
+        hung.parent().kill()  # type: ignore[union-attr]  # its parent is the cell
+        with pytest.raises(GatewayError):
+            answer.result(20)
+    assert has_ended(hung)
+
+
 def test_a_worker_that_dies_is_a_clear_error_and_another_one_is_judged_anew(
     stack: LocalStack, client: Client
 ) -> None:

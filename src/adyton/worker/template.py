@@ -132,7 +132,11 @@ def _end(pid: int) -> None:
 
 def _bury(living: set[int]) -> None:
     while living:
-        pid, _status = os.waitpid(-1, os.WNOHANG)
-        if pid == 0:
+        # Looked at before it is reaped: until then its number is nobody else's.
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
             return
-        living.discard(pid)
+        # A prover that hangs does not notice that its cell has gone.
+        _end(ended.si_pid)
+        os.waitpid(ended.si_pid, 0)
+        living.discard(ended.si_pid)
