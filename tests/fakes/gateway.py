@@ -16,13 +16,16 @@ from adyton.adapters.store.administration import new_key
 from adyton.adapters.store.failure import StoreUnavailableError
 from adyton.adapters.store.records import ApiKey, AuditEntry, KeyLimits, NewKey, Scope
 from adyton.codec.json import JsonObject
-from adyton.gateway.app import Services, create_app
+from adyton.gateway.app import VERSION, create_app
 from adyton.gateway.authentication import Authentication
+from adyton.gateway.door import Door
 from adyton.gateway.health import Health
 from adyton.gateway.limits import Limiter
 from adyton.gateway.metrics import Metrics
 from adyton.gateway.questions import Questions
 from adyton.gateway.reach import Reach
+from adyton.gateway.readings import Readings
+from adyton.gateway.routes import Capability
 from adyton.gateway.settings import GatewayLimits
 from adyton.gateway.verifications import Verifications
 from adyton.gateway.worker import Worker
@@ -126,33 +129,41 @@ class FakeGateway:
         authentication = Authentication(
             self.keys, clock=self.time.clock, monotonic=self.time.monotonic
         )
-        worker = Worker(self.link, monotonic=self.time.monotonic)
-        self.reach = Reach(worker, self.link, self.gate, _policy)
-        services = Services(
-            questions=Questions(
-                authentication=authentication,
-                limiter=self.limiter,
-                worker=worker,
+        self.known = Worker(self.link, monotonic=self.time.monotonic)
+        self.reach = Reach(self.known, self.link, self.gate, _policy)
+        self.door = Door(authentication=authentication, limiter=self.limiter)
+        self.health = Health(self.known, self.reach, self.audit, monotonic=self.time.monotonic)
+        self.deadline = bounds.deadline
+        self.app: ASGIApp = create_app(
+            self.capabilities(), metrics=self.metrics, monotonic=self.time.monotonic
+        )
+
+    def capabilities(self) -> tuple[Capability, ...]:
+        """What the gateway does; a subclass adds what its tests are about."""
+        return (
+            Questions(
+                door=self.door,
+                worker=self.known,
                 reach=self.reach,
                 audit=self.audit,
                 metrics=self.metrics,
                 clock=self.time.clock,
-                deadline=bounds.deadline,
+                deadline=self.deadline,
             ),
-            verifications=Verifications(
-                authentication=authentication,
-                limiter=self.limiter,
+            Verifications(
+                door=self.door,
                 verifier=self.verifier,
                 clock=self.time.clock,
-                deadline=bounds.deadline,
+                deadline=self.deadline,
             ),
-            worker=worker,
-            health=Health(worker, self.reach, self.audit, monotonic=self.time.monotonic),
-            limiter=self.limiter,
-            metrics=self.metrics,
-            monotonic=self.time.monotonic,
+            Readings(
+                worker=self.known,
+                health=self.health,
+                limiter=self.limiter,
+                metrics=self.metrics,
+                version=VERSION,
+            ),
         )
-        self.app: ASGIApp = create_app(services)
 
     def key(
         self,

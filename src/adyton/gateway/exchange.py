@@ -1,7 +1,8 @@
-"""One HTTP exchange: reading a body within limits, and noticing that the caller has hung up."""
+"""One HTTP exchange: reading within limits, noticing that the caller hung up, and answering."""
 
 import asyncio
 import binascii
+import json
 from base64 import b64decode
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -9,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
 from adyton.errors import MalformedError
 from adyton.gateway.problems import (
@@ -17,13 +19,19 @@ from adyton.gateway.problems import (
     CallerGoneError,
     MediaTypeError,
 )
+from adyton.gateway.routes import Parameter
 
-__all__ = ["read_body", "read_challenge", "while_caller_waits"]
+__all__ = ["CHALLENGE", "json_response", "read_body", "read_challenge", "while_caller_waits"]
 
 T = TypeVar("T")
 
 _BODY_SECONDS: Final = timedelta(seconds=10)
 _CHALLENGE_BYTES: Final = 64
+CHALLENGE: Final = Parameter(
+    name="challenge",
+    text=f"up to {_CHALLENGE_BYTES} bytes, base64url or base64: evidence made for this request",
+    schema={"type": "string", "contentEncoding": "base64url"},
+)
 # RFC 4648, section 5.
 _FROM_URL_SAFE: Final = str.maketrans("-_", "+/")
 
@@ -98,3 +106,13 @@ async def while_caller_waits(request: Request, work: Coroutine[Any, Any, T]) -> 
 async def _hang_up(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         continue
+
+
+def json_response(value: object, *, status: int = 200) -> Response:
+    """Return ``value`` as an answer that nobody keeps."""
+    return Response(
+        json.dumps(value, ensure_ascii=False).encode(),
+        status_code=status,
+        media_type="application/json",
+        headers={"cache-control": "no-store"},
+    )

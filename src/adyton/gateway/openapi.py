@@ -1,32 +1,23 @@
 """The description of the API: ``/openapi.json``, and ``/docs`` made from it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from adyton.codec.text import to_base64
 from adyton.crypto.hashing import sha256
 from adyton.gateway import schemas
-from adyton.model.question import Endpoint
+from adyton.gateway.routes import REFERENCE, Route
 
-__all__ = ["PAGE_HEADERS", "describe", "operation", "page"]
+__all__ = ["PAGE_HEADERS", "describe", "page"]
 
 Json = dict[str, Any]
 
-_REF: Final = "#/components/schemas/{model}"
-_CHALLENGE: Final[Json] = {
-    "name": "challenge",
-    "in": "query",
-    "schema": {"type": "string", "contentEncoding": "base64url"},
-    "description": "up to 64 bytes, base64url or base64: evidence made for this request",
-}
-_SECURITY: Final[list[Json]] = [{"bearer": []}, {"header": []}]
 _SCHEMES: Final[Json] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "an API key: adk_…"},
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -37,126 +28,22 @@ Check the evidence of `GET /v1/attestation` before you seal a credential to its 
 not to be trusted with it. The answer to a question is a receipt that anybody can verify offline."""
 
 
-def describe(app: FastAPI) -> Json:
-    """Return the OpenAPI document of ``app``."""
+def describe(app: FastAPI, routes: Sequence[Route]) -> Json:
+    """Return the OpenAPI document of ``app``, which has ``routes``."""
     document: Json = get_openapi(
         title=app.title, version=app.version, description=_DESCRIPTION, routes=app.routes
     )
-    models: list[type[BaseModel]] = [*schemas.QUESTIONS.values(), *_DOCUMENTS]
+    models = dict.fromkeys(
+        [model for route in routes for model in route.operation.documents]
+        + [schemas.ProblemDocument]
+    )
     _, definitions = models_json_schema(
         [(model, "validation") for model in models],
-        ref_template=_REF,
+        ref_template=REFERENCE,
         schema_generator=schemas.PlainSchema,
     )
     document["components"] = {"schemas": definitions["$defs"], "securitySchemes": _SCHEMES}
     return document
-
-
-def operation(path: str) -> Json:
-    """Return what there is to say about the operation at ``path``, beyond its path."""
-    if path == "/v1/verify/proof":
-        return _posted(
-            "Verify a receipt",
-            "The verdict is the answer: 200 whatever it is.",
-            _ref(schemas.VerificationDocument),
-            {},
-            schemas.VerdictDocument,
-        )
-    if path.startswith("/v1/verify/"):
-        endpoint = Endpoint(path.removeprefix("/v1/verify/"))
-        model = schemas.QUESTIONS[endpoint]
-        examples = {
-            name: {"value": example} for name, example in schemas.EXAMPLES[endpoint].items()
-        }
-        text = f"{model.__doc__} The answer is proven; a proven no is as good as a proven yes."
-        made = _posted(
-            f"Ask about {endpoint.value}", text, _ref(model), examples, schemas.AnswerDocument
-        )
-        return made | {"parameters": [_CHALLENGE]}
-    return _OPENED[path]
-
-
-def _ref(model: type[BaseModel]) -> Json:
-    return {"$ref": _REF.format(model=model.__name__)}
-
-
-def _content(model: type[BaseModel]) -> Json:
-    return {"application/json": {"schema": _ref(model)}}
-
-
-def _problem(text: str) -> Json:
-    return {
-        "description": text,
-        "content": {"application/problem+json": {"schema": _ref(schemas.ProblemDocument)}},
-    }
-
-
-def _posted(summary: str, text: str, body: Json, examples: Json, answer: type[BaseModel]) -> Json:
-    content: Json = {"schema": body} | ({"examples": examples} if examples else {})
-    return {
-        "summary": summary,
-        "description": text,
-        "security": _SECURITY,
-        "requestBody": {"required": True, "content": {"application/json": content}},
-        "responses": {
-            "200": {"description": "the answer", "content": _content(answer)},
-            **{str(status): _problem(why) for status, why in schemas.ANSWERS.items()},
-        },
-    }
-
-
-def _opened(
-    summary: str, text: str, answer: type[BaseModel], parameters: list[Json] | None = None
-) -> Json:
-    unavailable = _problem(schemas.ANSWERS[503])
-    if answer is schemas.HealthDocument:
-        unavailable = {"description": "not now: `code` says why", "content": _content(answer)}
-    return {
-        "summary": summary,
-        "description": text,
-        "parameters": parameters or [],
-        "responses": {
-            "200": {"description": "as it says", "content": _content(answer)},
-            "503": unavailable,
-        },
-    }
-
-
-_OPENED: Final[Mapping[str, Json]] = {
-    "/v1/attestation": _opened(
-        "What the worker is",
-        "The key to seal credentials to, and the evidence that says who holds it. No key needed.",
-        schemas.AttestationDocument,
-        [_CHALLENGE],
-    ),
-    "/v1/health": _opened(
-        "Whether questions can be answered",
-        "200 if so, else 503 with the same form. No key needed.",
-        schemas.HealthDocument,
-    ),
-    "/v1/providers": _opened(
-        "The providers", "With their credentials and digests. No key needed.", schemas.ProviderList
-    ),
-    "/v1/circuits": _opened(
-        "The circuits", "With their verification keys. No key needed.", schemas.CircuitList
-    ),
-    "/metrics": {
-        "summary": "Metrics for Prometheus",
-        "description": "Counts and times; nothing that a caller sent. Keep it inside your network.",
-        "responses": {"200": {"description": "text", "content": {"text/plain": {}}}},
-    },
-}
-
-_DOCUMENTS: Final = (
-    schemas.AnswerDocument,
-    schemas.VerificationDocument,
-    schemas.VerdictDocument,
-    schemas.AttestationDocument,
-    schemas.HealthDocument,
-    schemas.ProviderList,
-    schemas.CircuitList,
-    schemas.ProblemDocument,
-)
 
 
 def page(document: Json) -> bytes:

@@ -5,8 +5,10 @@ the bytes that it got, and sends the bytes that the worker signed.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -17,14 +19,15 @@ from adyton.adapters.store.records import ApiKey, AuditEntry, Scope
 from adyton.codec.json import as_object, canonical, loads
 from adyton.crypto.hashing import sha256
 from adyton.errors import AdytonError, MalformedError
-from adyton.gateway.authentication import Authentication
-from adyton.gateway.exchange import read_body, read_challenge, while_caller_waits
-from adyton.gateway.limits import Limiter
+from adyton.gateway import schemas
+from adyton.gateway.door import Door
+from adyton.gateway.exchange import CHALLENGE, read_body, read_challenge, while_caller_waits
 from adyton.gateway.metrics import Metrics
 from adyton.gateway.observer import Record, record_of
 from adyton.gateway.ports import Audit, Clock
 from adyton.gateway.problems import status_of
 from adyton.gateway.reach import Reach
+from adyton.gateway.routes import Operation, Route
 from adyton.gateway.worker import Answer, Worker, WorkerAnswerError
 from adyton.model.question import MAX_QUESTION_BYTES, Endpoint, Question
 from adyton.model.receipt import MAX_RECEIPT_BYTES
@@ -44,14 +47,25 @@ _SUMMARY_BYTES: Final = 8192
 class Questions:
     """Answers questions."""
 
-    authentication: Authentication
-    limiter: Limiter
+    door: Door
     worker: Worker
     reach: Reach
     audit: Audit
     metrics: Metrics
     clock: Clock
     deadline: timedelta
+
+    def routes(self) -> Sequence[Route]:
+        """Return a path for each kind of question."""
+        return tuple(
+            Route(
+                method="POST",
+                path=f"/v1/verify/{endpoint.value}",
+                handler=partial(self.answer, endpoint=endpoint),
+                operation=_operation(endpoint),
+            )
+            for endpoint in Endpoint
+        )
 
     async def answer(self, request: Request, endpoint: Endpoint) -> Response:
         """Return the worker's receipt for the question in ``request``.
@@ -66,9 +80,7 @@ class Questions:
         """
         record = record_of(request.scope)
         # Step 1
-        key = await self.authentication.caller(request.headers, Scope.ASK)
-        record.key_id = key.id
-        self.limiter.check_rate(key)
+        key = await self.door.admit(request, Scope.ASK)
         try:
             # Steps 2 to 4
             answer = await self._ask(request, endpoint, key)
@@ -91,8 +103,8 @@ class Questions:
         body = await read_body(request, limit_bytes=MAX_QUESTION_BYTES)
         Question.from_bytes(endpoint, body)
         # Step 3
-        with self.limiter.place(key):
-            await self.limiter.check_day(key, now=self.clock())
+        with self.door.limiter.place(key):
+            await self.door.limiter.check_day(key, now=self.clock())
             # Step 4: a worker whose providers are not yet reachable would only fail.
             if not self.reach.is_current:
                 raise WorkerUnavailableError
@@ -155,6 +167,18 @@ def entry_of(answer: Answer, blank: AuditEntry) -> AuditEntry:
         transcript=sha256(canonical(statement.transcript.to_json())).hex(),
         manifest=statement.manifest.hex(),
         timings=answer.timings,
+    )
+
+
+def _operation(endpoint: Endpoint) -> Operation:
+    form = schemas.QUESTIONS[endpoint]
+    return Operation(
+        summary=f"Ask about {endpoint.value}",
+        text=f"{form.__doc__} The answer is proven; a proven no is as good as a proven yes.",
+        body=form,
+        examples=schemas.EXAMPLES[endpoint],
+        answer=schemas.AnswerDocument,
+        parameters=(CHALLENGE,),
     )
 
 

@@ -16,9 +16,12 @@ __all__ = [
     "ANSWERS",
     "EXAMPLES",
     "QUESTIONS",
+    "Absent",
     "AnswerDocument",
     "AttestationDocument",
+    "Base64",
     "CircuitList",
+    "Document",
     "HealthDocument",
     "PlainSchema",
     "ProblemDocument",
@@ -39,96 +42,98 @@ class PlainSchema(GenerateJsonSchema):
         return made
 
 
-class _Document(BaseModel):
+class Document(BaseModel):
+    """A form without other fields than these."""
+
     model_config = ConfigDict(extra="forbid")
 
 
 _Amount = Annotated[
     int | str, Field(description='an integer, or a decimal number in a string: `"99.95"`')
 ]
-_Optional = SkipJsonSchema[None]
+Absent = SkipJsonSchema[None]
 _Sealed = Annotated[str, Field(description="a sealed box in base64 (see docs/protocol.md)")]
-_Base64 = Annotated[str, Field(json_schema_extra={"contentEncoding": "base64"})]
+Base64 = Annotated[str, Field(json_schema_extra={"contentEncoding": "base64"})]
 
 
-class AtLeast(_Document):
+class AtLeast(Document):
     """A balance of at least."""
 
     type: Literal["gte"]
     threshold: _Amount
-    currency: str | _Optional = None
+    currency: str | Absent = None
 
 
-class AtMost(_Document):
+class AtMost(Document):
     """A balance of at most."""
 
     type: Literal["lte"]
     threshold: _Amount
-    currency: str | _Optional = None
+    currency: str | Absent = None
 
 
-class Within(_Document):
+class Within(Document):
     """A balance from ... to."""
 
     type: Literal["range"]
     min: _Amount
     max: _Amount
-    currency: str | _Optional = None
+    currency: str | Absent = None
 
 
-class AnnualIncome(_Document):
+class AnnualIncome(Document):
     """An income a year of at least, or at most."""
 
     type: Literal["annual_gte", "annual_lte"]
     threshold: _Amount
-    currency: str | _Optional = None
+    currency: str | Absent = None
 
 
-class AnnualIncomeWithin(_Document):
+class AnnualIncomeWithin(Document):
     """An income a year from ... to."""
 
     type: Literal["annual_range"]
     min: _Amount
     max: _Amount
-    currency: str | _Optional = None
+    currency: str | Absent = None
 
 
-class Employed(_Document):
+class Employed(Document):
     """Employed now."""
 
     type: Literal["currently_employed"]
 
 
-class Tenure(_Document):
+class Tenure(Document):
     """Employed now, and for so many days."""
 
     type: Literal["tenure_gte"]
     value: int = Field(description="days")
 
 
-class Degree(_Document):
+class Degree(Document):
     """A degree, of at least this level."""
 
     type: Literal["has_degree"]
-    degree_level: Literal["associate", "bachelors", "masters", "doctorate"] | _Optional = Field(
+    degree_level: Literal["associate", "bachelors", "masters", "doctorate"] | Absent = Field(
         None, alias="degreeLevel"
     )
 
 
-class Valid(_Document):
+class Valid(Document):
     """A credential that has been issued and has not expired."""
 
     type: Literal["is_valid"]
 
 
-class Score(_Document):
+class Score(Document):
     """A score of at least, or at most."""
 
     type: Literal["score_gte", "score_lte"]
     threshold: int
 
 
-class ScoreWithin(_Document):
+class ScoreWithin(Document):
     """A score from ... to."""
 
     type: Literal["score_range"]
@@ -136,14 +141,14 @@ class ScoreWithin(_Document):
     max: int
 
 
-class NoSuch(_Document):
+class NoSuch(Document):
     """No transaction of the built-in categories."""
 
     type: Literal["no_gambling", "no_suspicious"]
     lookback_days: int = Field(alias="lookbackDays")
 
 
-class NoneOf(_Document):
+class NoneOf(Document):
     """No transaction of these categories."""
 
     type: Literal["none_of"]
@@ -151,74 +156,74 @@ class NoneOf(_Document):
     lookback_days: int = Field(alias="lookbackDays")
 
 
-class RegularIncome(_Document):
+class RegularIncome(Document):
     """A credit in each period."""
 
     type: Literal["regular_income"]
     lookback_days: int = Field(alias="lookbackDays")
-    minimum: _Amount | _Optional = None
-    currency: str | _Optional = None
-    periods: int | _Optional = Field(None, description="how many 30-day periods, counted back")
+    minimum: _Amount | Absent = None
+    currency: str | Absent = None
+    periods: int | Absent = Field(None, description="how many 30-day periods, counted back")
 
 
-class Equal(_Document):
+class Equal(Document):
     """A value that is this one."""
 
     type: Literal["eq"]
     expected: bool | int | str
-    field: str | _Optional = None
+    field: str | Absent = None
 
 
-class OneOf(_Document):
+class OneOf(Document):
     """A value that is one of these."""
 
     type: Literal["membership"]
     set: list[int | str]
-    field: str | _Optional = None
+    field: str | Absent = None
 
 
-class Exists(_Document):
+class Exists(Document):
     """A value that is there."""
 
     type: Literal["exists"]
-    field: str | _Optional = None
+    field: str | Absent = None
 
 
-class Compared(_Document):
+class Compared(Document):
     """A number or date of at least, or at most."""
 
     type: Literal["gte", "lte"]
     threshold: _Amount
-    field: str | _Optional = None
+    field: str | Absent = None
 
 
-class ComparedWithin(_Document):
+class ComparedWithin(Document):
     """A number or date from ... to."""
 
     type: Literal["range"]
     min: _Amount
     max: _Amount
-    field: str | _Optional = None
+    field: str | Absent = None
 
 
-class Owns(_Document):
+class Owns(Document):
     """An account with this owner, this number, or both."""
 
     type: Literal["owns"]
-    name_hash: str | _Optional = None
-    number_hash: str | _Optional = None
+    name_hash: str | Absent = None
+    number_hash: str | Absent = None
 
 
-class _Question(_Document):
+class _Question(Document):
     nonce: str = Field(min_length=1, max_length=256, description="chosen by the asker")
-    encrypted_access_token: _Sealed | _Optional = None
-    credentials: dict[str, str] | _Optional = Field(
+    encrypted_access_token: _Sealed | Absent = None
+    credentials: dict[str, str] | Absent = Field(
         None, description="by name: in the clear, or `encrypted:` and a sealed box in base64"
     )
-    provider_id: str | _Optional = Field(
+    provider_id: str | Absent = Field(
         None, description="which provider; else the default of the endpoint"
     )
-    audience: str | _Optional = Field(None, max_length=256, description="whom the answer is for")
+    audience: str | Absent = Field(None, max_length=256, description="whom the answer is for")
     proof_system: Literal["noir-ultrahonk"] = "noir-ultrahonk"
 
 
@@ -232,7 +237,7 @@ class IncomeQuestion(_Question):
     """Whether the income of a year is at least, at most, or within."""
 
     predicate: AnnualIncome | AnnualIncomeWithin
-    months: int | _Optional = Field(None, ge=1, le=12, description="how many months to look at")
+    months: int | Absent = Field(None, ge=1, le=12, description="how many months to look at")
 
 
 class EmploymentQuestion(_Question):
@@ -259,42 +264,42 @@ class TransactionsQuestion(_Question):
     predicate: NoSuch | NoneOf | RegularIncome
 
 
-class InlineProvider(_Document):
+class InlineProvider(Document):
     """A data source that comes with the question."""
 
     url: str
     method: Literal["GET", "POST", "PUT", "PATCH"]
-    headers: dict[str, str] | _Optional = None
-    body: str | _Optional = None
+    headers: dict[str, str] | Absent = None
+    body: str | Absent = None
 
 
-class Extraction(_Document):
+class Extraction(Document):
     """What to take from the answer of a named generic provider."""
 
     path: str
     type: str = Field(description="Integer, Decimal, String, Boolean or Date")
-    scale: int | _Optional = None
-    method: Literal["jsonPath", "xpath", "regex"] | _Optional = None
-    response_type: str | _Optional = None
+    scale: int | Absent = None
+    method: Literal["jsonPath", "xpath", "regex"] | Absent = None
+    response_type: str | Absent = None
 
 
-class ResponseExtraction(_Document):
+class ResponseExtraction(Document):
     """What to take from the answer of an inline provider."""
 
     type: Literal["jsonPath", "xpath", "regex"]
     pattern: str
-    data_type: str | _Optional = None
-    scale: int | _Optional = None
-    response_type: str | _Optional = None
+    data_type: str | Absent = None
+    scale: int | Absent = None
+    response_type: str | Absent = None
 
 
 class CustomQuestion(_Question):
     """Any question to any source: a provider by name, or one that comes with the question."""
 
     predicate: Compared | ComparedWithin | Equal | OneOf | Exists | Owns | dict[str, Any]
-    provider: InlineProvider | _Optional = None
-    extraction: Extraction | _Optional = None
-    response_extraction: ResponseExtraction | _Optional = None
+    provider: InlineProvider | Absent = None
+    extraction: Extraction | Absent = None
+    response_extraction: ResponseExtraction | Absent = None
 
 
 class AnswerSummary(BaseModel):
@@ -305,30 +310,30 @@ class AnswerSummary(BaseModel):
     data_source: str
     timestamp: int
     nonce_hash: str
-    threshold: _Amount | _Optional = None
-    min: _Amount | _Optional = None
-    max: _Amount | _Optional = None
-    institution_id: str | _Optional = None
+    threshold: _Amount | Absent = None
+    min: _Amount | Absent = None
+    max: _Amount | Absent = None
+    institution_id: str | Absent = None
 
 
-class ReceiptDocument(_Document):
+class ReceiptDocument(Document):
     """The statement and its signature, and what a verifier needs beside the proof."""
 
     statement: dict[str, Any]
-    signature: _Base64
+    signature: Base64
     manifest: dict[str, Any]
-    challenge: _Base64
+    challenge: Base64
     public_inputs: list[str]
 
 
-class AnswerDocument(_Document):
+class AnswerDocument(Document):
     """RFC-0023's answer with the receipt added: the file that `adyton verify` reads."""
 
-    proof: _Base64
+    proof: Base64
     public_inputs: AnswerSummary
-    tee_attestation: _Base64
+    tee_attestation: Base64
     proof_system: Literal["noir-ultrahonk"]
-    verification_key: _Base64
+    verification_key: Base64
     receipt: ReceiptDocument
 
 
@@ -344,18 +349,18 @@ class VerdictDocument(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class AttestationDocument(_Document):
+class AttestationDocument(Document):
     """What the worker is, and the key to seal credentials to, once the evidence is checked."""
 
-    enclave_public_key: _Base64
-    attestation_document: _Base64
+    enclave_public_key: Base64
+    attestation_document: Base64
     pcr_values: dict[str, str]
     manifest: dict[str, Any]
     platform: str
-    challenge: _Base64
+    challenge: Base64
 
 
-class WorkerHealthDocument(_Document):
+class WorkerHealthDocument(Document):
     """How the worker is."""
 
     ready: bool
@@ -363,28 +368,28 @@ class WorkerHealthDocument(_Document):
     queue: int
 
 
-class HealthDocument(_Document):
+class HealthDocument(Document):
     """Whether questions can be answered now."""
 
     status: Literal["ok", "unavailable"]
     version: str
-    code: str | _Optional = None
-    worker: WorkerHealthDocument | _Optional = None
+    code: str | Absent = None
+    worker: WorkerHealthDocument | Absent = None
 
 
-class ProviderList(_Document):
+class ProviderList(Document):
     """The providers of the worker."""
 
     providers: list[dict[str, Any]]
 
 
-class CircuitList(_Document):
+class CircuitList(Document):
     """The circuits of the worker, with their verification keys."""
 
     circuits: list[dict[str, Any]]
 
 
-class ProblemDocument(_Document):
+class ProblemDocument(Document):
     """RFC 9457 problem details. `code` is stable; the texts may improve at any time."""
 
     type: str

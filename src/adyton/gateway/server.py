@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import socket
-import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import (
     AbstractContextManager,
@@ -13,34 +12,26 @@ from contextlib import (
     suppress,
 )
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from adyton.adapters.link import Link
 from adyton.adapters.relay import Relay, RelayLimits
-from adyton.adapters.store.database import Store, open_store
+from adyton.adapters.store.database import open_store
 from adyton.adapters.store.writer import AuditWriter
-from adyton.errors import AdytonError, UnavailableError
-from adyton.gateway.app import Services, create_app
-from adyton.gateway.authentication import Authentication
+from adyton.errors import UnavailableError
+from adyton.gateway.assembly import assemble
 from adyton.gateway.connections import HttpConnection
-from adyton.gateway.health import Health
-from adyton.gateway.limits import Limiter
 from adyton.gateway.logs import place_of
-from adyton.gateway.metrics import Metrics
 from adyton.gateway.ports import Verifier
-from adyton.gateway.questions import Questions
-from adyton.gateway.reach import Reach
 from adyton.gateway.settings import GatewaySettings
-from adyton.gateway.verifications import Verifications
-from adyton.gateway.worker import Worker
 
 __all__ = ["AddressUnavailableError", "Gateway", "running"]
 
 _GRACE: Final = timedelta(seconds=15)
-_PURGE_EVERY: Final = timedelta(hours=1)
 _KEEP_ALIVE_SECONDS: Final = 30
 _MAX_CONNECTIONS: Final = 1024
 _MAX_HEAD_BYTES: Final = 32 * 1024
@@ -110,10 +101,12 @@ async def running(settings: GatewaySettings, *, verifier: Verifier) -> AsyncIter
         stack.push_async_callback(relay.close)
         link = await Link.connect(settings.worker_socket)
         stack.push_async_callback(link.close)
-        services = _services(settings, verifier, store=store, audit=audit, relay=relay, link=link)
-        await stack.enter_async_context(_background(services.questions.reach.follow()))
-        await stack.enter_async_context(_background(_purge(store, settings.limits.retention)))
-        server = _Server(_config(settings, services))
+        assembly = assemble(
+            settings, verifier=verifier, store=store, audit=audit, relay=relay, link=link
+        )
+        for work in assembly.background:
+            await stack.enter_async_context(_background(work()))
+        server = _Server(_config(settings, assembly.app))
         task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
         task.add_done_callback(lambda _: server.listening.set())
         try:
@@ -127,73 +120,9 @@ async def running(settings: GatewaySettings, *, verifier: Verifier) -> AsyncIter
             await task
 
 
-def _services(
-    settings: GatewaySettings,
-    verifier: Verifier,
-    *,
-    store: Store,
-    audit: AuditWriter,
-    relay: Relay,
-    link: Link,
-) -> Services:
-    limits = settings.limits
-    limiter = Limiter(limits, store.usage, monotonic=time.monotonic)
-    authentication = Authentication(store.keys, clock=_now, monotonic=time.monotonic)
-    worker = Worker(link, monotonic=time.monotonic)
-    reach = Reach(worker, link, relay, settings.egress_policy)
-    metrics = _metrics(limiter, worker, audit, relay, link)
-    return Services(
-        questions=Questions(
-            authentication=authentication,
-            limiter=limiter,
-            worker=worker,
-            reach=reach,
-            audit=audit,
-            metrics=metrics,
-            clock=_now,
-            deadline=limits.deadline,
-        ),
-        verifications=Verifications(
-            authentication=authentication,
-            limiter=limiter,
-            verifier=verifier,
-            clock=_now,
-            deadline=limits.deadline,
-        ),
-        worker=worker,
-        health=Health(worker, reach, store, monotonic=time.monotonic),
-        limiter=limiter,
-        metrics=metrics,
-        monotonic=time.monotonic,
-    )
-
-
-def _metrics(
-    limiter: Limiter, worker: Worker, audit: AuditWriter, relay: Relay, link: Link
-) -> Metrics:
-    meter = relay.meter
-    return Metrics(
-        gauges={
-            ("adyton_in_flight", "Requests in work"): lambda: limiter.in_flight,
-            ("adyton_worker_up", "Whether the worker is connected"): lambda: link.is_up,
-            ("adyton_worker_queue", "Questions that wait in the worker"): lambda: worker.queue,
-            ("adyton_egress_open", "Connections through the relay"): lambda: meter.open,
-        },
-        counters={
-            ("adyton_worker_connections", "Times the worker connected"): lambda: link.epoch,
-            ("adyton_egress_opened", "Connections the relay made"): lambda: meter.opened,
-            ("adyton_egress_refused", "Connections the relay refused"): lambda: meter.refused,
-            ("adyton_egress_sent_bytes", "Bytes to providers"): lambda: meter.bytes_out,
-            ("adyton_egress_received_bytes", "Bytes from providers"): lambda: meter.bytes_in,
-            ("adyton_audit_written", "Audit entries written"): lambda: audit.written,
-            ("adyton_audit_failed", "Audit entries not written"): lambda: audit.failed,
-        },
-    )
-
-
-def _config(settings: GatewaySettings, services: Services) -> uvicorn.Config:
+def _config(settings: GatewaySettings, app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(services),
+        app,
         http=HttpConnection,
         log_config=None,
         access_log=False,
@@ -249,22 +178,3 @@ def _note_end(task: asyncio.Task[None]) -> None:
             "background-failed",
             extra={"error_type": type(error).__name__, "place": place_of(error)},
         )
-
-
-async def _purge(store: Store, retention: timedelta) -> None:
-    """Delete what is older than ``retention``, every hour."""
-    while True:
-        now = _now()
-        try:
-            purged = await store.audit.purge(now - retention)
-            await store.usage.purge((now - timedelta(days=1)).date())
-        except AdytonError as error:
-            _log.warning("purge-failed", extra={"code": error.code})
-        else:
-            if purged:
-                _log.info("purged", extra={"entries": purged})
-        await asyncio.sleep(_PURGE_EVERY.total_seconds())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

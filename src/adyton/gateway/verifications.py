@@ -1,7 +1,7 @@
 """The path of a receipt that somebody wants verified: the verdict is the answer, whatever it is."""
 
 import asyncio
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -12,11 +12,11 @@ from starlette.responses import Response
 from adyton.adapters.store.records import Scope
 from adyton.codec.json import JsonObject, as_object, loads
 from adyton.errors import MalformedError, UnavailableError
-from adyton.gateway.authentication import Authentication
-from adyton.gateway.exchange import read_body, while_caller_waits
-from adyton.gateway.limits import Limiter
-from adyton.gateway.observer import record_of
+from adyton.gateway import schemas
+from adyton.gateway.door import Door
+from adyton.gateway.exchange import json_response, read_body, while_caller_waits
 from adyton.gateway.ports import Clock, Verifier
+from adyton.gateway.routes import Operation, Route
 from adyton.model.receipt import MAX_RECEIPT_BYTES
 
 __all__ = ["VerificationTimeoutError", "Verifications"]
@@ -38,11 +38,21 @@ class VerificationTimeoutError(UnavailableError):
 class Verifications:
     """Answers with verdicts. Nothing of a verification is stored."""
 
-    authentication: Authentication
-    limiter: Limiter
+    door: Door
     verifier: Verifier
     clock: Clock
     deadline: timedelta
+
+    def routes(self) -> Sequence[Route]:
+        """Return the path of a verification."""
+        operation = Operation(
+            summary="Verify a receipt",
+            text="The verdict is the answer: 200 whatever it is.",
+            body=schemas.VerificationDocument,
+            answer=schemas.VerdictDocument,
+        )
+        path = "/v1/verify/proof"
+        return (Route(method="POST", path=path, handler=self.answer, operation=operation),)
 
     async def answer(self, request: Request) -> Response:
         """Return the verdict on the receipt in ``request``, under the policy beside it.
@@ -53,20 +63,14 @@ class Verifications:
         4. the verifier gives its verdict, for this instant.
         """
         # Step 1
-        key = await self.authentication.caller(request.headers, Scope.VERIFY)
-        record_of(request.scope).key_id = key.id
-        self.limiter.check_rate(key)
+        key = await self.door.admit(request, Scope.VERIFY)
         # Step 2
         receipt, policy = _read(await read_body(request, limit_bytes=_BODY_BYTES))
         # Step 3
-        with self.limiter.place(key):
+        with self.door.limiter.place(key):
             # Step 4
             verdict = await while_caller_waits(request, self._verify(receipt, policy))
-        return Response(
-            json.dumps(verdict, ensure_ascii=False).encode(),
-            media_type="application/json",
-            headers={"cache-control": "no-store"},
-        )
+        return json_response(verdict)
 
     async def _verify(self, receipt: JsonObject, policy: JsonObject) -> JsonObject:
         try:

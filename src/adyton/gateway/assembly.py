@@ -1,0 +1,133 @@
+"""The parts of a gateway, put together: which capability gets what.
+
+Whoever adds a capability adds it here: its routes, what runs beside the requests, what is metered.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from starlette.types import ASGIApp
+
+from adyton.adapters.link import Link
+from adyton.adapters.relay import Relay
+from adyton.adapters.store.database import Store
+from adyton.adapters.store.writer import AuditWriter
+from adyton.errors import AdytonError
+from adyton.gateway.app import VERSION, create_app
+from adyton.gateway.authentication import Authentication
+from adyton.gateway.door import Door
+from adyton.gateway.health import Health
+from adyton.gateway.limits import Limiter
+from adyton.gateway.metrics import Metrics
+from adyton.gateway.ports import Verifier
+from adyton.gateway.questions import Questions
+from adyton.gateway.reach import Reach
+from adyton.gateway.readings import Readings
+from adyton.gateway.settings import GatewaySettings
+from adyton.gateway.verifications import Verifications
+from adyton.gateway.worker import Worker
+
+__all__ = ["Assembly", "assemble"]
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+_PURGE_EVERY: Final = timedelta(hours=1)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """The application, and the work that goes on beside its requests, for ever."""
+
+    app: ASGIApp
+    background: tuple[Work, ...]
+
+
+def assemble(
+    settings: GatewaySettings,
+    *,
+    verifier: Verifier,
+    store: Store,
+    audit: AuditWriter,
+    relay: Relay,
+    link: Link,
+) -> Assembly:
+    """Return the gateway that ``settings`` describe, around what has been opened for it."""
+    limits = settings.limits
+    limiter = Limiter(limits, store.usage, monotonic=time.monotonic)
+    authentication = Authentication(store.keys, clock=_now, monotonic=time.monotonic)
+    door = Door(authentication=authentication, limiter=limiter)
+    worker = Worker(link, monotonic=time.monotonic)
+    reach = Reach(worker, link, relay, settings.egress_policy)
+    metrics = _metrics(limiter, worker, audit, relay, link)
+    capabilities = (
+        Questions(
+            door=door,
+            worker=worker,
+            reach=reach,
+            audit=audit,
+            metrics=metrics,
+            clock=_now,
+            deadline=limits.deadline,
+        ),
+        Verifications(door=door, verifier=verifier, clock=_now, deadline=limits.deadline),
+        Readings(
+            worker=worker,
+            health=Health(worker, reach, store, monotonic=time.monotonic),
+            limiter=limiter,
+            metrics=metrics,
+            version=VERSION,
+        ),
+    )
+    return Assembly(
+        app=create_app(capabilities, metrics=metrics, monotonic=time.monotonic),
+        background=(reach.follow, lambda: _purge(store, limits.retention)),
+    )
+
+
+def _metrics(
+    limiter: Limiter, worker: Worker, audit: AuditWriter, relay: Relay, link: Link
+) -> Metrics:
+    meter = relay.meter
+    return Metrics(
+        gauges={
+            ("adyton_in_flight", "Requests in work"): lambda: limiter.in_flight,
+            ("adyton_worker_up", "Whether the worker is connected"): lambda: link.is_up,
+            ("adyton_worker_queue", "Questions that wait in the worker"): lambda: worker.queue,
+            ("adyton_egress_open", "Connections through the relay"): lambda: meter.open,
+        },
+        counters={
+            ("adyton_worker_connections", "Times the worker connected"): lambda: link.epoch,
+            ("adyton_egress_opened", "Connections the relay made"): lambda: meter.opened,
+            ("adyton_egress_refused", "Connections the relay refused"): lambda: meter.refused,
+            ("adyton_egress_sent_bytes", "Bytes to providers"): lambda: meter.bytes_out,
+            ("adyton_egress_received_bytes", "Bytes from providers"): lambda: meter.bytes_in,
+            ("adyton_audit_written", "Audit entries written"): lambda: audit.written,
+            ("adyton_audit_failed", "Audit entries not written"): lambda: audit.failed,
+        },
+    )
+
+
+async def _purge(store: Store, retention: timedelta) -> None:
+    """Delete what is older than ``retention``, every hour."""
+    while True:
+        now = _now()
+        try:
+            purged = await store.audit.purge(now - retention)
+            await store.usage.purge((now - timedelta(days=1)).date())
+        except AdytonError as error:
+            _log.warning("purge-failed", extra={"code": error.code})
+        else:
+            if purged:
+                _log.info("purged", extra={"entries": purged})
+        await asyncio.sleep(_PURGE_EVERY.total_seconds())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
