@@ -1,4 +1,4 @@
-"""A question with its secrets sealed to one worker, each bound to the question and to its place."""
+"""Sealing to one worker: a question's secrets, each bound to its place, or a proving request."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,6 +6,8 @@ from datetime import datetime
 from adyton.codec.json import Json, JsonObject, canonical
 from adyton.codec.text import to_base64
 from adyton.crypto.hpke import SealSuite, seal
+from adyton.model.proving import ProvingHeader, Scheme, SealedProving, Target, proving_info
+from adyton.model.proving_job import ProvingJob, UltraHonkJob, job_to_bytes
 from adyton.model.question import (
     SEALED_MARK,
     TOKEN_LOCATION,
@@ -15,7 +17,7 @@ from adyton.model.question import (
     seal_info,
 )
 
-__all__ = ["sealed_question"]
+__all__ = ["sealed_proving", "sealed_question"]
 
 
 def sealed_question(
@@ -50,6 +52,31 @@ def sealed_question(
     if not isinstance(sealed, dict):
         raise TypeError("a question is an object")
     return Question.from_json(endpoint, sealed), sealed
+
+
+def sealed_proving(
+    job: ProvingJob,
+    *,
+    target: Target,
+    nonce: str,
+    audience: str,
+    public_key: bytes,
+    suite: SealSuite,
+    now: datetime,
+) -> SealedProving:
+    """Return ``job`` sealed as a whole: its ``to_bytes`` is what is sent, once.
+
+    Raises ``MalformedError`` where ``target`` is not one of the job's scheme, or the key none.
+    """
+    header = ProvingHeader(
+        scheme=Scheme.ULTRA_HONK if isinstance(job, UltraHonkJob) else Scheme.CHONK,
+        target=target,
+        nonce=nonce,
+        audience=audience,
+        issued_at=int(now.timestamp()),
+    )
+    box = seal(public_key, job_to_bytes(job), suite=suite, info=proving_info(header))
+    return SealedProving(header=header, box=box)
 
 
 def _put(value: Json, location: str, boxes: Mapping[str, bytes]) -> Json:
