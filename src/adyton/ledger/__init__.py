@@ -1,0 +1,1 @@
+"""The ledger: proofs in a chain, the log beside it, checkpoints, and what binds them together."""
