@@ -13,7 +13,7 @@ export CRS_PATH := $(abspath ../shared/crs)
 endif
 endif
 
-.PHONY: help setup demo test check bench format clean
+.PHONY: help setup demo test vectors check bench format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ demo: setup ## ask a sandbox bank real questions, prove the answers, verify them
 
 test: setup ## run all tests
 	$(RUN) pytest -n auto --dist worksteal
+
+vectors: setup ## verify real evidence, where its folder is (ADYTON_VECTORS or ../shared/vectors)
+	$(RUN) python -m tests.vectors
 
 check: setup ## run all linters
 	$(UV) lock --check --quiet
