@@ -44,19 +44,23 @@ def loads(data: bytes, *, limit_bytes: int) -> Json:
     if len(data) > limit_bytes:
         raise MalformedError(f"json has {len(data)} bytes, the limit is {limit_bytes}")
     try:
+        text = data.decode("utf-8")
         value: Json = json.loads(
-            data.decode("utf-8"),
+            text,
             object_pairs_hook=_object,
             parse_constant=_refuse_constant,
             parse_float=_decimal,
             parse_int=_integer,
         )
-        _check(value, depth=0)
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         # The error's own text would quote the input: it may be a secret.
         raise MalformedError("not json in utf-8") from error
     except RecursionError as error:
         raise MalformedError(f"json is nested deeper than {MAX_DEPTH}") from error
+    _check_depth(value)
+    # UTF-8 cannot hold a lone surrogate: only an escape makes one.
+    if "\\u" in text:
+        _check_text(value)
     return value
 
 
@@ -148,27 +152,36 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _check(value: Json, *, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise MalformedError(f"json is nested deeper than {MAX_DEPTH}")
+def _check_depth(value: Json) -> None:
+    """Raise if a value stands deeper than ``MAX_DEPTH``: level by level, for most are leaves."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        inner: list[Json] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+        if not inner:
+            return
+        level = inner
+    raise MalformedError(f"json is nested deeper than {MAX_DEPTH}")
+
+
+def _check_text(value: Json) -> None:
     match value:
-        case str():
-            _check_text(value)
+        case str() if not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):
+            # It has no UTF-8: it would fail later, in the middle of the work.
+            raise MalformedError("json has a lone surrogate")
         case list():
             for item in value:
-                _check(item, depth=depth + 1)
+                _check_text(item)
         case dict():
             for key, item in value.items():
                 _check_text(key)
-                _check(item, depth=depth + 1)
+                _check_text(item)
         case _:
             return
-
-
-def _check_text(text: str) -> None:
-    # A lone surrogate has no UTF-8: it would fail later, in the middle of the work.
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise MalformedError("json has a lone surrogate")
 
 
 def _check_canonical(value: Json) -> None:
