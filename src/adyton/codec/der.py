@@ -21,6 +21,9 @@ class Tag(IntEnum):
 
     INTEGER = 0x02
     BIT_STRING = 0x03
+    OCTET_STRING = 0x04
+    OBJECT_IDENTIFIER = 0x06
+    ENUMERATED = 0x0A
     SEQUENCE = 0x30
     VERSION = 0xA0
 

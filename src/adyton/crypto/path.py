@@ -41,6 +41,7 @@ __all__ = [
     "PublicKey",
     "RootRejectedError",
     "Suite",
+    "verify_issued",
     "verify_path",
 ]
 
@@ -102,8 +103,9 @@ class Suite:
     """How every certificate of a path is signed, and what keys there are in it.
 
     ``algorithms`` are the AlgorithmIdentifiers, compared byte for byte. ``read_leaf_key`` is for
-    the last certificate. The last two say what the vendor's last certificates leave out: the key
-    usage (which then restricts nothing), and a number of their own (it is zero).
+    the last certificate. The next two say what the vendor's last certificates leave out: the key
+    usage (which then restricts nothing), and a number of their own (it is zero). ``leaf_purpose``
+    is what their extended key usage must name, where they are for one thing alone.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Suite:
     read_leaf_key: Callable[..., PublicKey]
     leaf_has_usage: bool = True
     leaf_has_serial: bool = True
+    leaf_purpose: x509.ObjectIdentifier | None = None
 
 
 ES256: Final = Suite(
@@ -262,6 +265,15 @@ def verify_path(
     )
 
 
+def verify_issued(der: bytes, *, issuer: Certificate, suite: Suite, position: int) -> Certificate:
+    """Return the certificate of a signer that ``issuer`` itself issued, or raise.
+
+    The steps of ``verify_path`` for the last certificate, where the path down to ``issuer`` was
+    verified before. ``position`` is for messages.
+    """
+    return _verify(der, issuer=issuer, suite=suite, position=position, is_leaf=True)
+
+
 def _verify(
     der: bytes, *, issuer: Certificate | None, suite: Suite, position: int, is_leaf: bool
 ) -> Certificate:
@@ -288,7 +300,8 @@ def _verify(
         x509.UnsupportedGeneralNameType,
     ) as error:
         raise MalformedError(f"{where} has a part that cannot be read") from error
-    basic, usage, unknown = _sorted_out(extensions, position)
+    purpose = suite.leaf_purpose if is_leaf else None
+    basic, usage, unknown = _sorted_out(extensions, position, purpose=purpose)
     if is_leaf:
         _check_leaf(basic, usage, suite=suite, position=position)
     return Certificate(
@@ -384,14 +397,19 @@ def _check_issued(frame: _Frame, issuer: Certificate, suite: Suite, position: in
 
 
 def _sorted_out(
-    extensions: x509.Extensions, position: int
+    extensions: x509.Extensions, position: int, *, purpose: x509.ObjectIdentifier | None
 ) -> tuple[x509.BasicConstraints | None, x509.KeyUsage | None, dict[str, bytes]]:
-    """Return basic constraints, key usage, and what the library does not know (step 6)."""
+    """Return basic constraints, key usage, and what the library does not know (step 6).
+
+    With ``purpose``, the extended key usage is understood as well, and must name it.
+    """
     basic: x509.BasicConstraints | None = None
     usage: x509.KeyUsage | None = None
     unknown: dict[str, bytes] = {}
+    understood = _UNDERSTOOD if purpose is None else _UNDERSTOOD | {ExtensionOID.EXTENDED_KEY_USAGE}
+    purposes: list[x509.ObjectIdentifier] = []
     for extension in extensions:
-        if extension.critical and extension.oid not in _UNDERSTOOD:
+        if extension.critical and extension.oid not in understood:
             raise CertificateRejectedError(
                 position=position, reason="has a critical extension that is not understood"
             )
@@ -405,10 +423,16 @@ def _sorted_out(
                     )
             case x509.KeyUsage() as value:
                 usage = value
+            case x509.ExtendedKeyUsage() as value:
+                purposes = list(value)
             case x509.UnrecognizedExtension() as value:
                 unknown[extension.oid.dotted_string] = value.value
             case _:
                 pass
+    if purpose is not None and purpose not in purposes:
+        raise CertificateRejectedError(
+            position=position, reason="has a key that is not for this purpose"
+        )
     return basic, usage, unknown
 
 

@@ -1,25 +1,21 @@
-"""XML and HTML to a tree, with everything switched off that reads, expands or runs something.
+"""XML and HTML to a tree, and what an XPath selects in it.
 
-No document type, no entities, no network, no XPath extension functions: what comes out depends on
-the bytes alone. Only UTF-8 is read: a document that declares something else is not guessed at.
+As strict as ``codec.xml``, and no XPath extension functions: what comes out depends on the bytes
+alone.
 """
 
 import functools
 import re
-from typing import Final, TypeAlias
+from typing import Final
 
 import lxml.etree as et
 import lxml.html
 
+from adyton.codec.xml import Element, check_encoding, parse_xml
 from adyton.errors import MalformedError
 
 __all__ = ["Element", "compile_x_path", "find_x_path", "parse_html", "parse_xml"]
 
-# The one name that lxml has for the class.
-Element: TypeAlias = et._Element  # noqa: SLF001
-
-_DOCTYPE: Final = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
-_DECLARED: Final = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _MAX_EXPRESSION: Final = 1024
 _QUOTED: Final = re.compile(r"'[^']*'" r'|"[^"]*"')
 # What goes over much of the document at once.
@@ -27,32 +23,9 @@ _WIDE: Final = re.compile(r"//|(?:ancestor|descendant|following|preceding)[a-z-]
 _MAX_WIDE: Final = 2
 
 
-def parse_xml(data: bytes) -> Element:
-    """Return the root of an XML document in UTF-8 without a document type."""
-    _check_encoding(data)
-    if _DOCTYPE.search(data) is not None:
-        # An entity can hold a file or a billion laughs; no API needs a document type.
-        raise MalformedError("xml has a document type")
-    parser = et.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        load_dtd=False,
-        dtd_validation=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    try:
-        return et.fromstring(data, parser)
-    except et.XMLSyntaxError as error:
-        # The error's own text would quote the input.
-        raise MalformedError("not xml") from error
-
-
 def parse_html(data: bytes) -> Element:
     """Return the root of an HTML document in UTF-8; HTML readers repair, so nearly all is read."""
-    _check_encoding(data)
+    check_encoding(data)
     parser = lxml.html.HTMLParser(
         encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
     )
@@ -93,13 +66,3 @@ def find_x_path(expression: str, node: Element) -> list[Element | str]:
     if not isinstance(found, list):
         raise MalformedError("the xpath gives a number or a boolean, not nodes or text")
     return [item for item in found if isinstance(item, str | Element)]
-
-
-def _check_encoding(data: bytes) -> None:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise MalformedError("not utf-8") from error
-    declared = _DECLARED.match(data)
-    if declared is not None and declared[1].lower() not in {b"utf-8", b"us-ascii"}:
-        raise MalformedError("the document declares another encoding than utf-8")
