@@ -2,10 +2,15 @@
 
 import base64
 import binascii
+import re
+from typing import Final
 
 from adyton.errors import MalformedError
 
-__all__ = ["from_base64", "from_hex", "to_base64"]
+__all__ = ["from_base64", "from_base64url", "from_hex", "to_base64", "to_base64url"]
+
+_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
+_STANDARD: Final = str.maketrans("-_", "+/")
 
 
 def to_base64(data: bytes) -> str:
@@ -30,6 +35,20 @@ def from_base64(text: str, where: str, *, limit_bytes: int) -> bytes:
     if len(data) > limit_bytes:
         raise MalformedError(f"{where} has more than {limit_bytes} bytes")
     return data
+
+
+def to_base64url(data: bytes) -> str:
+    """Return RFC 4648 base64url without padding, as JOSE has it (RFC 7515, section 2)."""
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def from_base64url(text: str, where: str, *, limit_bytes: int) -> bytes:
+    """Return the bytes of canonical base64url without padding, or raise ``MalformedError``."""
+    # The library would pass over what is not in the alphabet, and over padding in between.
+    if _BASE64URL.fullmatch(text) is None:
+        raise MalformedError(f"{where} is not base64url without padding")
+    padded = text.translate(_STANDARD) + "=" * (-len(text) % 4)
+    return from_base64(padded, where, limit_bytes=limit_bytes)
 
 
 def from_hex(text: str, where: str, *, size: int) -> bytes:

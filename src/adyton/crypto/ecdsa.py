@@ -30,13 +30,22 @@ from cryptography.hazmat.primitives.serialization import (
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import MalformedError
 
-__all__ = ["ECDSA_WITH_SHA384", "ES384_SIGNATURE_SIZE", "Es384Key", "Es384PublicKey"]
+__all__ = [
+    "ECDSA_WITH_SHA384",
+    "ES384_SIGNATURE_SIZE",
+    "P384_POINT_SIZE",
+    "Es384Key",
+    "Es384PublicKey",
+]
 
 # AlgorithmIdentifier, without parameters: RFC 5758, section 3.2.
 ECDSA_WITH_SHA384: Final = bytes.fromhex("300a06082a8648ce3d040303")
 
 _COORDINATE_SIZE: Final = 48
 ES384_SIGNATURE_SIZE: Final = 2 * _COORDINATE_SIZE
+P384_POINT_SIZE: Final = 2 * _COORDINATE_SIZE
+# SEC 1, section 2.3.3: both coordinates follow.
+_UNCOMPRESSED: Final = b"\x04"
 _ES384: Final = ECDSA(SHA384())
 
 
@@ -49,6 +58,17 @@ class Es384PublicKey:
         if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP384R1):
             raise MalformedError(f"{where} is not a p-384 key")
         self._key = key
+
+    @classmethod
+    def from_point(cls, point: bytes, *, where: str) -> "Es384PublicKey":
+        """Return the key with these coordinates, x and y, or raise ``MalformedError``."""
+        if len(point) != P384_POINT_SIZE:
+            raise MalformedError(f"{where} has {len(point)} bytes, not {P384_POINT_SIZE}")
+        try:
+            key = EllipticCurvePublicKey.from_encoded_point(SECP384R1(), _UNCOMPRESSED + point)
+        except ValueError as error:
+            raise MalformedError(f"{where} is not a point of p-384") from error
+        return cls(key, where=where)
 
     def check_der(self, message: bytes, signature: bytes, *, domain: str) -> None:
         """Raise unless ``signature``, in DER as certificates have it, is this key's."""

@@ -10,7 +10,10 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import MalformedError
 
-__all__ = ["RSA_PSS_WITH_SHA384", "RsaPssPublicKey", "RsaPublicKey"]
+__all__ = ["RSA_PSS_WITH_SHA384", "SHA256_WITH_RSA", "RsaPssPublicKey", "RsaPublicKey"]
+
+# AlgorithmIdentifier, with the parameters that it has to have, NULL: RFC 4055, section 5.
+SHA256_WITH_RSA: Final = bytes.fromhex("300d06092a864886f70d01010b0500")
 
 # AlgorithmIdentifier (RFC 4055, section 3.1): SHA-384, MGF1 with it, a salt as long as the hash.
 # The trailer field is the default; AMD writes it in older certificates, against DER.
@@ -41,12 +44,24 @@ class RsaPublicKey:
         _check_numbers(modulus, exponent, where)
         self._key = RSAPublicNumbers(exponent, modulus).public_key()
 
+    @classmethod
+    def from_key(cls, key: object, *, where: str) -> "RsaPublicKey":
+        """Return the library's ``key`` for these signatures, or raise ``MalformedError``."""
+        if not isinstance(key, RSAPublicKey):
+            raise MalformedError(f"{where} is not an rsa key")
+        numbers = key.public_numbers()
+        return cls(numbers.n, numbers.e, where=where)
+
     def check(self, message: bytes, signature: bytes, *, domain: str) -> None:
         """Raise unless ``signature`` is this key's over ``message``, which ``domain`` names."""
         try:
             self._key.verify(signature, message, PKCS1v15(), SHA256())
         except InvalidSignature as error:
             raise SignatureRejectedError(domain=domain) from error
+
+    def check_der(self, message: bytes, signature: bytes, *, domain: str) -> None:
+        """Raise unless ``signature`` is this key's: certificates have it as it is."""
+        self.check(message, signature, domain=domain)
 
 
 class RsaPssPublicKey:
@@ -60,6 +75,13 @@ class RsaPssPublicKey:
         numbers = key.public_numbers()
         _check_numbers(numbers.n, numbers.e, where)
         self._key = key
+
+    @classmethod
+    def from_numbers(cls, modulus: int, exponent: int, *, where: str) -> "RsaPssPublicKey":
+        """Return the key with these numbers, or raise ``MalformedError``."""
+        # Before the library sees them: it is slow about large ones.
+        _check_numbers(modulus, exponent, where)
+        return cls(RSAPublicNumbers(exponent, modulus).public_key(), where=where)
 
     def check(self, message: bytes, signature: bytes, *, domain: str) -> None:
         """Raise unless ``signature`` is this key's over ``message``, which ``domain`` names."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adyton.codec.text import from_base64, from_hex, to_base64
+from adyton.codec.text import from_base64, from_base64url, from_hex, to_base64, to_base64url
 from adyton.errors import MalformedError
 
 
@@ -28,3 +28,16 @@ def test_base64_over_the_limit_is_refused() -> None:
 def test_hexadecimal_has_one_form_and_one_size(text: str) -> None:
     with pytest.raises(MalformedError):
         from_hex(text, "x", size=1)
+
+
+@given(st.binary(max_size=100))
+def test_base64url_is_read_back(data: bytes) -> None:
+    assert from_base64url(to_base64url(data), "x", limit_bytes=100) == data
+
+
+@pytest.mark.parametrize(
+    "text", ["Q", "QR", "QQ==", "QQ\n", " QQ", "Q+", "Q/", "é", "\u0661\u0661"]
+)
+def test_base64url_that_is_not_canonical_is_refused(text: str) -> None:
+    with pytest.raises(MalformedError):
+        from_base64url(text, "x", limit_bytes=100)
