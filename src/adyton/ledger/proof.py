@@ -38,7 +38,7 @@ MIN_NONCE_SIZE: Final = 16
 MAX_PROOF_BYTES: Final = 256 * 1024
 _HASH_ALGORITHM: Final = "sha256"
 # What the template writes itself; ``extra`` may not say it a second time.
-_OWN_FIELDS: Final = frozenset({"counter", "epochId", "nonceB64", "prevB64", "time"})
+_OWN_FIELDS: Final = frozenset({"anchor", "counter", "epochId", "nonceB64", "prevB64", "time"})
 _NOTHING: Final[Mapping[str, Value]] = MappingProxyType({})
 
 
@@ -57,13 +57,21 @@ def proof_hash(proof: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofTemplate:
-    """What all proofs of one epoch have in common, as text."""
+    """What all proofs of one epoch have in common, as text.
+
+    ``anchor`` is the kind of anchor that holds the counter; ``report`` is the evidence that all of
+    them carry, where it is not made for each.
+    """
 
     public_key: bytes
     enforcement: Enforcement
     measurement: str
     epoch_id: str | None
     attestation_format: str | None
+    anchor: str | None = None
+    report: bytes | None = field(default=None, repr=False)
+    _start: bytes = field(init=False, repr=False, compare=False)
+    _evidence: bytes = field(init=False, repr=False, compare=False)
     _head: bytes = field(init=False, repr=False, compare=False)
     _format: bytes = field(init=False, repr=False, compare=False)
     _epoch: bytes = field(init=False, repr=False, compare=False)
@@ -82,7 +90,9 @@ class ProofTemplate:
         prepared = {
             "_head": b'{"artifact":{"digestB64":"',
             "_format": b"" if kind is None else b'"attestationFormat":%b,' % canonical(kind),
+            "_start": _COMMIT_START % (b"" if self.anchor is None else _anchor(self.anchor)),
             "_epoch": b"" if self.epoch_id is None else b',"epochId":' + canonical(self.epoch_id),
+            "_evidence": b"" if self.report is None else self._attestation(self.report),
             "_tail": b',%b,"publicKeyB64":"%b","version":"%b"}' % (shown, key, VERSION.encode()),
             "_environment": shown,
             "_signer": b'"signer":{"publicKeyB64":"%b","signatureB64":"' % key,
@@ -110,7 +120,8 @@ class ProofTemplate:
         if extra:
             commit = self._generic_commit(counter, nonce, time_ms, prev, extra)
         else:
-            commit = b'{"counter":"%d"%b,"nonceB64":"%b"%b,"time":%d}' % (
+            commit = b'%b%d"%b,"nonceB64":"%b"%b,"time":%d}' % (
+                self._start,
                 counter,
                 self._epoch,
                 _base64(nonce),
@@ -148,13 +159,14 @@ class ProofTemplate:
     ) -> bytes:
         """Return the whole proof, canonical: nothing may be added to it after it was hashed.
 
-        It is cut from ``body``, so that what is shown is what was signed. ``report`` is the
-        evidence, present where the template has a format; ``metadata`` the canonical JSON of an
-        object, which nobody signs.
+        It is cut from ``body``, so that what is shown is what was signed. ``report`` is evidence
+        in place of the template's, and one of them is there where the template has a format;
+        ``metadata`` is the canonical JSON of an object, which nobody signs.
         """
         if len(signature) != SIGNATURE_SIZE:
             raise ValueError(f"a signature has {SIGNATURE_SIZE} bytes")
-        if (report is None) != (self.attestation_format is None) or report == b"":
+        evidence = self._evidence if report is None else self._attestation(report)
+        if bool(evidence) != (self.attestation_format is not None) or report == b"":
             raise ValueError("a proof has evidence where its template has a format, and only there")
         start = len(self._head) + _DIGEST_TEXT + len(_AFTER_DIGEST)
         commit = start + len(self._format)
@@ -163,7 +175,7 @@ class ProofTemplate:
                 body[:start],
                 body[commit : -len(self._tail)],
                 b',"environment":{',
-                b"" if report is None else self._attestation(report),
+                evidence,
                 self._environment,
                 b"}," if metadata is None else b'},"metadata":%b,' % metadata,
                 self._signer,
@@ -194,6 +206,8 @@ class ProofTemplate:
         }
         if self.epoch_id is not None:
             commit["epochId"] = self.epoch_id
+        if self.anchor is not None:
+            commit["anchor"] = self.anchor
         if prev is not None:
             commit["prevB64"] = _base64(prev).decode()
         return canonical(commit)
@@ -202,6 +216,7 @@ class ProofTemplate:
 _DIGEST_TEXT: Final = 44
 _AFTER_DIGEST: Final = b'","hashAlg":"%b"},' % _HASH_ALGORITHM.encode()
 _BEFORE_COMMIT: Final = b'"commit":'
+_COMMIT_START: Final = b'{%b"counter":"'
 _END: Final = b'"},"version":"%b"}' % VERSION.encode()
 
 
@@ -214,6 +229,10 @@ def _check_arguments(
         raise ValueError(f"a nonce has at least {MIN_NONCE_SIZE} bytes")
     if counter < 0 or not 0 <= time_ms <= MAX_SAFE_INTEGER:
         raise ValueError("a counter or a time is out of range")
+
+
+def _anchor(kind: str) -> bytes:
+    return b'"anchor":%b,' % canonical(kind)
 
 
 def _base64(data: bytes) -> bytes:

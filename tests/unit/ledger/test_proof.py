@@ -18,7 +18,7 @@ from adyton.errors import MalformedError
 from adyton.ledger.epoch import EpochLink, epoch_id
 from adyton.ledger.proof import Enforcement, Proof, ProofTemplate, proof_hash
 
-KEY = Ed25519Key.from_seed(bytes(range(32)))
+KEY = Ed25519Key(bytes(range(32)))
 DATA = b"what is committed"
 TEMPLATE = ProofTemplate(
     public_key=KEY.public,
