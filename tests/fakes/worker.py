@@ -14,6 +14,7 @@ from typing import Any
 
 from adyton.adapters.frames import Fields
 from adyton.adapters.link import (
+    Emit,
     WorkerTimeoutError,
     WorkerUnavailableError,
     error_fields,
@@ -118,7 +119,7 @@ class FakeWorker:
     cancelled: int = 0
     faults: dict[str, Any] = field(default_factory=dict)
 
-    async def __call__(self, name: str, fields: Fields) -> dict[str, Any]:
+    async def __call__(self, name: str, fields: Fields, _emit: Emit) -> dict[str, Any]:
         self.calls.append((name, fields))
         if name in self.faults:
             fault = self.faults[name]
@@ -211,12 +212,14 @@ class Direct:
         self.epoch += 1
         self._changed.set()
 
-    async def call(self, name: str, /, *, within: timedelta, **fields: Any) -> Fields:
+    async def call(
+        self, name: str, /, *, within: timedelta, on_event: Emit | None = None, **fields: Any
+    ) -> Fields:
         if not self.is_up:
             raise WorkerUnavailableError
         try:
             async with asyncio.timeout(within.total_seconds()):
-                return await self.worker(name, fields)
+                return await self.worker(name, fields, on_event or (lambda _event: None))
         except TimeoutError as error:
             raise WorkerTimeoutError(within=within) from error
         except AdytonError as error:

@@ -2,7 +2,8 @@
 
 Frames (see ``frames``), from the caller: ``{"id", "call", "fields"}``, or ``{"id", "call":
 "cancel"}`` when nobody waits for the answer any more. From the worker: ``{"id", "answer"}`` or
-``{"id", "error": {"family", "code", "message", "retry_after"?}}``, in any order.
+``{"id", "error": {"family", "code", "message", "retry_after"?}}``, in any order, and before them
+``{"id", "event"}`` for a call that tells how far it is.
 
 The link hides nothing: what crosses it is what the host may see. Neither end trusts the other: the
 worker bounds frames and calls, and the caller accepts late, unknown and malformed answers without
@@ -15,6 +16,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +25,8 @@ from adyton.adapters.unix import listening_socket, remove_socket
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
 
 __all__ = [
+    "MAX_CALL_BYTES",
+    "Emit",
     "Handler",
     "Link",
     "LinkServer",
@@ -39,11 +43,14 @@ __all__ = [
     "serve_link",
 ]
 
-Handler = Callable[[str, Fields], Awaitable[Mapping[str, Any]]]
+Emit = Callable[[Mapping[str, Any]], None]
+Handler = Callable[[str, Fields, Emit], Awaitable[Mapping[str, Any]]]
 
 INTERNAL: Final = "internal"
 CANCEL: Final = "cancel"
 MAX_CALLS: Final = 256
+# A sealed proving request has up to 50 MiB; no answer comes near to a frame's usual limit.
+MAX_CALL_BYTES: Final = 52 * 1024 * 1024
 DEFAULT_DEADLINE: Final = timedelta(seconds=60)
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
@@ -125,6 +132,7 @@ class Link:
         self._path = path
         self._writer: asyncio.StreamWriter | None = None
         self._waiting: dict[int, asyncio.Future[Fields | None]] = {}
+        self._listening: dict[int, Emit] = {}
         self._next_id = 0
         self._tried = asyncio.Event()
         self._changed = asyncio.Event()
@@ -161,19 +169,30 @@ class Link:
         return self.epoch
 
     async def call(
-        self, name: str, /, *, within: timedelta = DEFAULT_DEADLINE, **fields: Any
+        self,
+        name: str,
+        /,
+        *,
+        within: timedelta = DEFAULT_DEADLINE,
+        on_event: Emit | None = None,
+        **fields: Any,
     ) -> Fields:
         """Return the worker's answer to the call ``name``, or raise its error.
 
-        A caller that is cancelled, or gets no answer ``within`` the time, has the worker stop.
+        ``on_event`` gets what the worker tells meanwhile, and must not raise. A caller that is
+        cancelled, or gets no answer ``within`` the time, has the worker stop.
         """
         if (writer := self._writer) is None or writer.is_closing():
             raise WorkerUnavailableError
         self._next_id += 1
         number = self._next_id
-        frame = pack_frame({"id": number, "call": name, "fields": fields})
+        frame = pack_frame(
+            {"id": number, "call": name, "fields": fields}, limit_bytes=MAX_CALL_BYTES
+        )
         answer: asyncio.Future[Fields | None] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
+        if on_event is not None:
+            self._listening[number] = on_event
         try:
             async with asyncio.timeout(within.total_seconds()):
                 writer.write(frame)
@@ -189,6 +208,7 @@ class Link:
             raise WorkerUnavailableError from error
         finally:
             self._waiting.pop(number, None)
+            self._listening.pop(number, None)
 
     async def close(self) -> None:
         """End the connection; calls that wait raise ``WorkerUnavailableError``."""
@@ -233,15 +253,23 @@ class Link:
         try:
             while (frame := await read_frame(reader)) is not None:
                 any_answer = True
-                waiting = self._waiting.get(frame.get("id", 0))
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(frame)
+                self._hand_out(frame)
         except (FrameMalformedError, ConnectionError, TypeError) as error:
             # TypeError: an id that is a list, say. The peer is broken; what it owes is lost.
             _log.warning("link-broken", extra={"error_type": type(error).__name__})
         finally:
             self._drop(writer)
         return any_answer
+
+    def _hand_out(self, frame: Fields) -> None:
+        number = frame.get("id", 0)
+        if isinstance(event := frame.get("event"), dict):
+            if (listener := self._listening.get(number)) is not None:
+                listener(event)
+            return
+        waiting = self._waiting.get(number)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(frame)
 
     def _drop(self, writer: asyncio.StreamWriter) -> None:
         self._writer = None
@@ -282,7 +310,7 @@ class LinkServer:
             task.add_done_callback(self._connections.discard)
         connection = _Connection(writer, self._handler, max_calls=self._max_calls)
         try:
-            while (frame := await read_frame(reader)) is not None:
+            while (frame := await read_frame(reader, limit_bytes=MAX_CALL_BYTES)) is not None:
                 connection.take(frame)
         except (FrameMalformedError, ConnectionError) as error:
             _log.warning("link-broken", extra={"error_type": type(error).__name__})
@@ -334,9 +362,13 @@ class _Connection:
                 self._writer.write(frame)
                 await self._writer.drain()
 
+    def _tell(self, number: int, event: Mapping[str, Any]) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(pack_frame({"id": number, "event": event}))
+
     async def _outcome(self, number: int, name: str, fields: Fields) -> bytes:
         try:
-            answer = await self._handler(name, fields)
+            answer = await self._handler(name, fields, partial(self._tell, number))
         except AdytonError as error:
             return pack_frame({"id": number, "error": error_fields(error)})
         except Exception as error:  # noqa: BLE001  # the outermost loop of a call
@@ -349,7 +381,7 @@ class _Connection:
 
 
 async def serve_link(path: Path, handler: Handler, *, max_calls: int = MAX_CALLS) -> LinkServer:
-    """Listen on ``path`` and answer each call with ``handler(name, fields)``."""
+    """Listen on ``path`` and answer each call with ``handler(name, fields, emit)``."""
     server = LinkServer(path, handler, max_calls=max_calls)
     await server.start()
     return server

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from adyton.adapters.frames import Fields
-from adyton.adapters.link import error_fields, linked_error
+from adyton.adapters.link import Emit, error_fields, linked_error
 from adyton.codec.json import canonical, loads
 from adyton.crypto.hashing import sha256
 from adyton.errors import AdytonError, MalformedError, UnavailableError
@@ -65,7 +65,7 @@ class Service:
         self._manifest = attester.manifest.to_bytes()
         self._opening_key = keys.opening.to_bytes()
 
-    async def handle(self, call: str, fields: Fields) -> Mapping[str, Any]:
+    async def handle(self, call: str, fields: Fields, _emit: Emit) -> Mapping[str, Any]:
         """Return the answer to ``call``, or raise an ``AdytonError``."""
         match call:
             case "ask":

@@ -21,6 +21,8 @@ from adyton.adapters.frames import (
     read_frame,
 )
 from adyton.adapters.link import (
+    MAX_CALL_BYTES,
+    Emit,
     Link,
     LinkedMalformedError,
     LinkedRejectedError,
@@ -41,7 +43,9 @@ class Handler:
     def __init__(self) -> None:
         self.waiting = self.cancelled = 0
 
-    async def __call__(self, name: str, fields: Fields) -> dict[str, Any]:
+    async def __call__(self, name: str, fields: Fields, emit: Emit) -> dict[str, Any]:
+        for event in fields.get("events", ()):
+            emit(event)
         match name:
             case "wait":
                 self.waiting += 1
@@ -52,7 +56,7 @@ class Handler:
                     raise
                 finally:
                     self.waiting -= 1
-                return fields
+                return {"n": fields.get("n")}
             case "malformed":
                 raise MalformedError("not what it should be")
             case "rejected":
@@ -100,6 +104,30 @@ async def test_answers_find_their_calls_in_any_order(tmp_path: Path) -> None:
             *(link.call("wait", seconds=(50 - n) / 1000, n=n) for n in range(50))
         )
         assert [answer["n"] for answer in answers] == list(range(50))
+
+
+async def test_events_come_to_the_caller_of_their_call_and_before_the_answer(
+    tmp_path: Path,
+) -> None:
+    async with linked(tmp_path) as (_, link):
+        heard: dict[int, list[Any]] = {0: [], 1: []}
+        await asyncio.gather(
+            *(
+                link.call("tell", on_event=heard[n].append, events=[{"phase": n}, {"phase": "b"}])
+                for n in heard
+            )
+        )
+        assert heard == {n: [{"phase": n}, {"phase": "b"}] for n in heard}
+
+
+async def test_events_that_nobody_listens_to_are_dropped(tmp_path: Path) -> None:
+    async with linked(tmp_path) as (_, link):
+        assert await link.call("tell", events=[{"phase": "a"}])
+
+
+async def test_a_call_may_be_larger_than_an_answer(tmp_path: Path) -> None:
+    async with linked(tmp_path) as (_, link):
+        await link.call("wait", seconds=0, body=bytes(8 * 1024 * 1024))
 
 
 async def test_large_calls_pass_side_by_side(tmp_path: Path) -> None:
@@ -158,7 +186,7 @@ async def test_an_answer_that_cannot_be_sent_is_our_fault_not_the_callers(
 async def test_a_call_that_is_too_large_is_the_callers_fault(tmp_path: Path) -> None:
     async with linked(tmp_path) as (_, link):
         with pytest.raises(FrameMalformedError):
-            await link.call("ask", body=bytes(MAX_FRAME_BYTES))
+            await link.call("ask", body=bytes(MAX_CALL_BYTES))
         assert await link.call("ask")
 
 

@@ -75,7 +75,7 @@ async def answer(workshop: Workshop, **changes: Any) -> Receipt:
         now=NOW,
     )
     fields = {"endpoint": "balance", "body": json.dumps(sent).encode(), "challenge": b""}
-    answered = await service.handle("ask", fields)
+    answered = await service.handle("ask", fields, lambda _event: None)
     return Receipt.from_bytes(answered["answer"])
 
 
