@@ -29,7 +29,8 @@ _NUMBER_SIZE: Final = 4
 def draw(seed: bytes, candidates: Mapping[str, int], *, count: int = 1) -> tuple[str, ...]:
     """Return up to ``count`` of ``candidates``, in the order in which they are drawn.
 
-    They are names with their weights; who has no weight is not drawn. The order of the mapping has no influence.
+    They are names with their weights; who has no weight is not drawn. The order in which they
+    come has no influence.
     """
     lowest = {
         name: min(_ticket(seed, name, number) for number in range(weight))

@@ -24,6 +24,7 @@ __all__ = [
     "Attestation",
     "Beat",
     "Event",
+    "Exhibit",
     "Heartbeat",
     "RegisteredWorker",
     "Registration",
@@ -193,16 +194,28 @@ class Heartbeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attestation:
-    """Evidence that was accepted, and what it says.
+class Exhibit:
+    """What a worker showed, as it came: whoever doubts the registry verifies it again.
 
-    ``collateral`` is the file that came with it, empty where none did. ``is_genuine`` is whether hardware vouches for it: evidence under a development root may be
-    accepted, and counts no more than none. ``until`` is when it has to be made anew.
+    ``evidence`` is over ``manifest`` and ``challenge``, and empty where the worker brought none;
+    ``collateral`` is the file that came with it, empty where none did.
     """
 
+    manifest: bytes
+    challenge: bytes
     evidence: bytes
     collateral: bytes
-    challenge: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attestation:
+    """What evidence says that was accepted.
+
+    ``is_genuine`` is whether hardware vouches for it: evidence under a development root may be
+    accepted, and counts no more than none. ``verified`` is when it was verified last, and ``until``
+    when it has to be made anew.
+    """
+
     technology: str
     platform: str
     is_genuine: bool
@@ -216,14 +229,15 @@ class Attestation:
 class RegisteredWorker:
     """One worker in the registry. ``attestation`` is ``None`` where it brought no evidence.
 
-    ``owner`` is the API key that registered it last, and ``heartbeat`` when it was last heard of.
-    ``reason`` says why it is untrusted or suspended.
+    ``owner`` is the API key that registered it last, ``manifest_sha256`` the digest of what it
+    showed, and ``heartbeat`` when it was last heard of. ``reason`` says why it is untrusted or
+    suspended.
     """
 
     id: str
     owner: str
     endpoint: str
-    manifest: bytes
+    manifest_sha256: bytes
     attestation: Attestation | None
     state: State
     reason: str

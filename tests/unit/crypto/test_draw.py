@@ -1,4 +1,4 @@
-"""The draw: a function of a seed and a list, in proportion to the weights, and steered by nobody."""
+"""The draw: a function of seed and list, in proportion to the weights, and steered by nobody."""
 
 import hashlib
 from collections import Counter

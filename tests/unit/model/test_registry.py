@@ -23,9 +23,6 @@ from adyton.model.registry import (
 
 NOW = datetime(2026, 2, 3, 10, 30, tzinfo=UTC)
 ATTESTATION = Attestation(
-    evidence=b"evidence",
-    collateral=b"",
-    challenge=bytes(32),
     technology="nitro",
     platform="nitro",
     is_genuine=True,
@@ -38,7 +35,7 @@ WORKER = RegisteredWorker(
     id="ab" * 32,
     owner="0" * 16,
     endpoint="https://worker.example",
-    manifest=b"{}",
+    manifest_sha256=bytes(32),
     attestation=ATTESTATION,
     state=State.ACTIVE,
     reason="",
