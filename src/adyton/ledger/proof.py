@@ -82,8 +82,10 @@ class ProofTemplate:
     def __post_init__(self) -> None:
         if len(self.public_key) != PUBLIC_KEY_SIZE:
             raise ValueError(f"a public key has {PUBLIC_KEY_SIZE} bytes")
-        if not self.measurement or self.epoch_id == "" or self.attestation_format == "":
-            raise ValueError("a measurement, an epoch and a format are never the empty text")
+        if "" in {self.measurement, self.epoch_id, self.attestation_format, self.anchor}:
+            raise ValueError("a measurement, an epoch, a format or an anchor is no empty text")
+        if self.report is not None and (not self.report or self.attestation_format is None):
+            raise ValueError("evidence is not empty, and has a format")
         key, measurement = _base64(self.public_key), canonical(self.measurement)
         shown = b'"enforcement":"%b","measurement":%b' % (self.enforcement.encode(), measurement)
         kind = self.attestation_format

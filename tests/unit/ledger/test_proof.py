@@ -42,6 +42,7 @@ TEMPLATES = st.builds(
     measurement=TEXTS,
     epoch_id=st.none() | TEXTS,
     attestation_format=st.none() | TEXTS,
+    anchor=st.none() | TEXTS,
 )
 EXTRAS = st.dictionaries(
     st.sampled_from(["epochLink", "__proto__", "10", "9", "a", "\ue000", "\U0001f600", "slot"]),
@@ -85,6 +86,8 @@ def generic_body(template: ProofTemplate, commit: dict[str, Any], *, with_format
     }
     if commit["prev"] is not None:
         members["prevB64"] = to_base64(commit["prev"])
+    if template.anchor is not None:
+        members["anchor"] = template.anchor
     if template.epoch_id is not None:
         members["epochId"] = template.epoch_id
     body: dict[str, Any] = {
@@ -165,6 +168,7 @@ def test_the_real_package_refuses_other_bytes(javascript: JavaScript) -> None:
         {"time_ms": 2**53},
         {"extra": {"counter": "9"}},
         {"extra": {"prevB64": "x"}},
+        {"extra": {"anchor": "x"}},
     ],
 )
 def test_no_proof_is_made_of_wrong_arguments(broken: dict[str, Any]) -> None:
@@ -179,6 +183,9 @@ def test_no_proof_is_made_of_wrong_arguments(broken: dict[str, Any]) -> None:
         {"measurement": ""},
         {"epoch_id": ""},
         {"attestation_format": ""},
+        {"anchor": ""},
+        {"report": b""},
+        {"report": b"a report", "attestation_format": None},
     ],
 )
 def test_no_template_is_made_of_wrong_arguments(broken: dict[str, Any]) -> None:
@@ -191,6 +198,18 @@ def test_no_proof_lacks_its_signature_or_its_evidence(broken: dict[str, Any]) ->
     whole = {"body": TEMPLATE.body(**COMMIT), "signature": bytes(64), "report": b"r"}
     with pytest.raises(ValueError):
         TEMPLATE.proof(**{**whole, **broken})
+
+
+def test_a_template_has_the_evidence_of_its_epoch_and_a_proof_may_have_its_own() -> None:
+    template = replace(TEMPLATE, report=b"of the epoch")
+    body = template.body(**COMMIT)
+    for report, expected in ((None, b"of the epoch"), (b"its own", b"its own")):
+        data = template.proof(body=body, signature=bytes(64), report=report)
+        attestation = Proof.from_bytes(data).attestation
+        assert attestation is not None
+        assert attestation.report_text == to_base64(expected)
+    with pytest.raises(ValueError):
+        template.proof(body=body, signature=bytes(64), report=b"")
 
 
 ABSENT = object()
