@@ -8,7 +8,8 @@ import pytest
 from tests.vectors.manifest import MANIFEST, NO_VECTORS, Entry, content, entries_of, instant
 from tests.vectors.nitro import authenticated, is_authentic
 
-from adyton.appraisal.appraise import Expected, appraise
+from adyton.appraisal.appraise import appraise
+from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
 from adyton.crypto.path import PathCache
 from adyton.errors import AdytonError

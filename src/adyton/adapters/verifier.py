@@ -15,9 +15,9 @@ from adyton.adapters.installation import Installation, find_installation
 from adyton.adapters.library import load_circuits
 from adyton.adapters.reference_string import verification_string
 from adyton.appraisal.policy import Policy
-from adyton.crypto.path import PathCache
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Verdict
+from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.bind import Expectation
 from adyton.verification.pipeline import verify_receipt
 
@@ -32,7 +32,7 @@ class OfflineVerifier:
     def __init__(self, installation: Installation | None = None) -> None:
         self._installation = installation or find_installation(os.environ, home=Path.home())
         self._circuits = load_circuits(self._installation.circuits)
-        self._cache = PathCache()
+        self._cache = EvidenceCache()
         self._lock = threading.Lock()
         self._proofs: WarmVerifier | None = None
 

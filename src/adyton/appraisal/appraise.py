@@ -10,19 +10,32 @@ A pure function: it opens no file and asks no clock. That claims are authentic w
 technology's ``authenticate``; ``refuse`` says in a verdict's words that it was not.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from adyton.appraisal.policy import Choice, PlatformPolicy, Policy, Reference
+from adyton.appraisal.document import Choice
+from adyton.appraisal.freshness import Expected, weigh_freshness
+from adyton.appraisal.identity import weigh_identity
+from adyton.appraisal.platforms import PlatformPolicy
+from adyton.appraisal.policy import Policy
+from adyton.appraisal.tcb import weigh_tcb
 from adyton.errors import AdytonError
-from adyton.model.claims import Claims, Platform
-from adyton.model.verdict import EVIDENCE_PARTS, Finding, Layer, LayerName, Part, Status
+from adyton.model.claims import DEBUG_MODE, Claims, Platform
+from adyton.model.verdict import (
+    EVIDENCE_PARTS,
+    Finding,
+    Layer,
+    LayerName,
+    Part,
+    Status,
+    failed,
+    finding,
+    not_evaluated,
+    not_required,
+    passed,
+)
 
-__all__ = ["CLOCK_TOLERANCE", "Expected", "appraise", "refuse"]
-
-# Clocks differ, and a caller's instant may have no fraction of a second where the evidence has one.
-CLOCK_TOLERANCE: Final = timedelta(minutes=1)
+__all__ = ["appraise", "refuse"]
 
 _ESTABLISHES: Final = (
     "a genuine trusted execution environment of this vendor runs the code with these measurements,"
@@ -41,31 +54,16 @@ _INSECURE_DOES_NOT_ESTABLISH: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """What evidence has to be over.
-
-    ``report_data`` commits to the manifest and the challenge; ``public_key`` is the worker's, and
-    ``challenge`` the one that comes with the evidence (empty where there is none). ``asked`` is the
-    challenge that the verifier itself sent; ``None`` where it sent none.
-    """
-
-    report_data: bytes
-    public_key: bytes
-    challenge: bytes
-    asked: bytes | None
-
-
 def appraise(claims: Claims, *, policy: Policy, expected: Expected, at: datetime) -> Layer:
     """Return the evidence layer for authentic ``claims`` at the instant ``at``."""
     accepted = policy.platforms.get(claims.platform)
     return _layer(
         (
             _authenticity(claims, policy),
-            _tcb(claims, accepted),
+            _tcb(claims, accepted, at),
             _configuration(claims, accepted),
             _identity(claims, accepted),
-            _freshness(claims, policy, expected, at),
+            weigh_freshness(claims, policy.evidence, expected, at),
         ),
         is_insecure=claims.platform is Platform.INSECURE,
     )
@@ -77,7 +75,7 @@ def refuse(error: AdytonError) -> Layer:
         name=EVIDENCE_PARTS[0], status=Status.FAILED, findings=(Finding.from_error(error),)
     )
     unread = tuple(
-        _not_evaluated(name, "not-authentic", "the evidence is not authentic, so it says nothing")
+        not_evaluated(name, "not-authentic", "the evidence is not authentic, so it says nothing")
         for name in EVIDENCE_PARTS[1:]
     )
     return _layer((failed, *unread), is_insecure=False)
@@ -96,142 +94,58 @@ def _authenticity(claims: Claims, policy: Policy) -> Part:
     # Claims may have been authenticated for somebody else, under roots that this policy leaves out.
     named = policy.named_roots.get(claims.root) == claims.root_sha256
     if not named and claims.root not in policy.vendor_roots:
-        return _failed(
+        return failed(
             "authenticity",
-            _finding("root-rejected", f"the policy does not accept the root {claims.root!r}"),
+            finding("root-rejected", f"the policy does not accept the root {claims.root!r}"),
         )
-    findings = [_finding("root-accepted", f"signed under the root {claims.root!r}")]
+    findings = [finding("root-accepted", f"signed under the root {claims.root!r}")]
     if claims.platform is Platform.INSECURE:
         text = (
             f"the root {claims.root!r} is no vendor's: it is accepted because the policy names it"
         )
-        findings.append(_finding("insecure-platform", text))
+        findings.append(finding("insecure-platform", text))
     return Part(name="authenticity", status=Status.PASSED, findings=tuple(findings))
 
 
-def _tcb(claims: Claims, accepted: PlatformPolicy | None) -> Part:
+def _tcb(claims: Claims, accepted: PlatformPolicy | None, at: datetime) -> Part:
     if accepted is None:
         return _not_accepted("tcb", claims)
-    # Nothing of what is read here has firmware versions or revocation lists to look at, and the
-    # only thing that a policy can say about it is that it does without.
-    text = f"{claims.technology} evidence has no firmware versions, and no revocation is checked"
-    return Part(
-        name="tcb",
-        status=Status.NOT_REQUIRED,
-        findings=(_finding("tcb-not-required", text),),
+    if claims.tcb is not None and claims.tcb.refused:
+        # Whatever the policy asks for: what was given speaks against this evidence, or is false.
+        return failed("tcb", *claims.tcb.refused)
+    if not isinstance(accepted.tcb, Choice):
+        return weigh_tcb(claims, accepted.tcb, at=at)
+    text = (
+        f"{claims.technology} evidence has no firmware versions, and no revocation is checked"
+        if claims.tcb is None
+        else "the policy asks neither how old the firmware is, nor what was revoked"
     )
+    return not_required("tcb", "tcb-not-required", text)
 
 
 def _configuration(claims: Claims, accepted: PlatformPolicy | None) -> Part:
     if accepted is None:
         text = f"the policy does not accept the platform {claims.platform.value!r}"
-        return _failed("configuration", _finding("platform-rejected", text))
-    if not claims.debug:
-        return Part(name="configuration", status=Status.PASSED)
-    # A debugger reads every secret, whatever the measurements say.
-    text = "whoever runs this environment can look inside: it is in debug mode"
-    finding = _finding("debug-mode", text)
-    if accepted.debug is Choice.ACCEPTED:
-        return Part(name="configuration", status=Status.PASSED, findings=(finding,))
-    return _failed("configuration", finding)
+        return failed("configuration", finding("platform-rejected", text))
+    against = [item for item in claims.configuration if not _is_accepted(item, accepted)]
+    if against:
+        return failed("configuration", *against)
+    return passed("configuration", *claims.configuration)
+
+
+def _is_accepted(item: Finding, accepted: PlatformPolicy) -> bool:
+    # A debugger reads every secret, whatever the measurements say: it has a word of its own.
+    if item.code == DEBUG_MODE:
+        return accepted.debug is Choice.ACCEPTED
+    return item.code in accepted.findings
 
 
 def _identity(claims: Claims, accepted: PlatformPolicy | None) -> Part:
     if accepted is None:
         return _not_accepted("identity", claims)
-    if isinstance(accepted.references, Choice):
-        text = "the policy does not ask which code runs"
-        return Part(
-            name="identity",
-            status=Status.NOT_REQUIRED,
-            findings=(_finding("measurements-not-required", text),),
-        )
-    differing = [(_differences(claims, reference), reference) for reference in accepted.references]
-    # The nearest reference is the one that somebody most likely meant.
-    differences, nearest = min(differing, key=lambda pair: len(pair[0]))
-    if differences:
-        return _failed("identity", *(_mismatch(claims, nearest, name) for name in differences))
-    text = f"the measurements are those of {nearest.name!r}"
-    return Part(
-        name="identity",
-        status=Status.PASSED,
-        findings=(_finding("measurements-accepted", text),),
-    )
-
-
-def _differences(claims: Claims, reference: Reference) -> list[str]:
-    return [
-        name
-        for name, wanted in reference.measurements.items()
-        if claims.measurements.get(name) != wanted
-    ]
-
-
-def _mismatch(claims: Claims, nearest: Reference, name: str) -> Finding:
-    found = claims.measurements.get(name)
-    has = "is not there" if found is None else f"is {found.hex()}"
-    wanted = nearest.measurements[name].hex()
-    return _finding(
-        "measurement-rejected",
-        f"{name} {has}; the nearest accepted, {nearest.name!r}, has {wanted}",
-    )
-
-
-def _freshness(claims: Claims, policy: Policy, expected: Expected, at: datetime) -> Part:
-    findings = [*_binding_findings(claims, expected), *_time_findings(claims, policy, at)]
-    if expected.asked is not None and expected.asked != expected.challenge:
-        text = "the evidence is over another challenge than the one that was sent"
-        findings.append(_finding("challenge-mismatch", text))
-    if findings:
-        return _failed("freshness", *findings)
-    if policy.evidence.challenge is Choice.REQUIRED and not expected.asked:
-        text = "the policy wants a challenge, and the verifier was not told of one"
-        return _not_evaluated("freshness", "challenge-missing", text)
-    return Part(name="freshness", status=Status.PASSED)
-
-
-def _binding_findings(claims: Claims, expected: Expected) -> list[Finding]:
-    findings = []
-    if claims.report_data != expected.report_data:
-        text = "the evidence does not commit to this manifest and this challenge"
-        findings.append(_finding("report-data-mismatch", text))
-    if (claims.nonce or b"") != expected.challenge:
-        text = "the evidence's nonce is not the challenge that comes with it"
-        findings.append(_finding("evidence-nonce-mismatch", text))
-    if (claims.public_key or b"") != expected.public_key:
-        text = "the evidence is over another public key than the worker's"
-        findings.append(_finding("public-key-mismatch", text))
-    return findings
-
-
-def _time_findings(claims: Claims, policy: Policy, at: datetime) -> list[Finding]:
-    if claims.issued > at + CLOCK_TOLERANCE:
-        text = f"the evidence is of {_shown(claims.issued)}, later than {_shown(at)}"
-        return [_finding("evidence-from-the-future", text)]
-    limit = policy.evidence.maximum_age
-    if isinstance(limit, Choice) or at - claims.issued <= limit:
-        return []
-    seconds = int((at - claims.issued).total_seconds())
-    text = f"the evidence is {seconds} s old, the policy wants at most {limit.total_seconds():.0f}"
-    return [_finding("evidence-too-old", text)]
-
-
-def _shown(instant: datetime) -> str:
-    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _finding(code: str, message: str) -> Finding:
-    return Finding(code=code, message=message)
-
-
-def _failed(name: str, *findings: Finding) -> Part:
-    return Part(name=name, status=Status.FAILED, findings=findings)
-
-
-def _not_evaluated(name: str, code: str, message: str) -> Part:
-    return Part(name=name, status=Status.NOT_EVALUATED, findings=(_finding(code, message),))
+    return weigh_identity(claims, accepted.references)
 
 
 def _not_accepted(name: str, claims: Claims) -> Part:
     text = f"the policy says nothing about the platform {claims.platform.value!r}"
-    return _not_evaluated(name, "platform-not-in-policy", text)
+    return not_evaluated(name, "platform-not-in-policy", text)

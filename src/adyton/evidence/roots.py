@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Final
 
-from adyton.evidence.nitro.roots import VENDOR_ROOTS
+from adyton.evidence.dcap.roots import INTEL_ROOTS
+from adyton.evidence.nitro.roots import NITRO_ROOTS
+from adyton.evidence.sev_snp.roots import AMD_ROOTS
 from adyton.model.claims import VendorRoot
 
-__all__ = ["trusted_roots"]
+__all__ = ["VENDOR_ROOTS", "trusted_roots"]
+
+VENDOR_ROOTS: Final[Mapping[str, bytes]] = MappingProxyType(
+    {**NITRO_ROOTS, **INTEL_ROOTS, **AMD_ROOTS}
+)
 
 
 def trusted_roots(

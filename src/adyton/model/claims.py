@@ -5,11 +5,19 @@ they are acceptable is for a policy to decide, and nothing here decides it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
-__all__ = ["Claims", "Platform", "Technology", "VendorRoot"]
+from adyton.codec.json import Json, JsonObject
+from adyton.model.verdict import Finding, shown
+
+__all__ = ["DEBUG_MODE", "Claims", "Platform", "Tcb", "Technology", "VendorRoot"]
+
+# The code of the finding that somebody can look inside. A policy has a word of its own for it.
+DEBUG_MODE: Final = "debug-mode"
 
 
 class VendorRoot(StrEnum):
@@ -19,6 +27,11 @@ class VendorRoot(StrEnum):
     """
 
     AWS_NITRO = "aws-nitro"
+    INTEL_SGX = "intel-sgx"
+    INTEL_SGX_2018 = "intel-sgx-2018"
+    AMD_MILAN = "amd-milan"
+    AMD_GENOA = "amd-genoa"
+    AMD_TURIN = "amd-turin"
 
 
 class Technology(StrEnum):
@@ -26,17 +39,72 @@ class Technology(StrEnum):
 
     NITRO = "nitro"
     NITRO_TPM = "nitro-tpm"
+    SGX = "sgx"
+    TDX = "tdx"
+    SEV_SNP = "sev-snp"
+    AZURE_TDX = "azure-tdx"
+    AZURE_SEV_SNP = "azure-sev-snp"
 
 
 class Platform(StrEnum):
-    """Who vouches for what the evidence says.
+    """Who vouches for what the evidence says: the technology's vendor, or nobody.
 
     ``INSECURE`` is nobody: the format is a vendor's, and the root is not, whatever it is called.
     """
 
     NITRO = "nitro"
     NITRO_TPM = "nitro-tpm"
+    SGX = "sgx"
+    TDX = "tdx"
+    SEV_SNP = "sev-snp"
+    AZURE_TDX = "azure-tdx"
+    AZURE_SEV_SNP = "azure-sev-snp"
     INSECURE = "insecure"
+
+    @classmethod
+    def of(cls, technology: Technology, *, is_genuine: bool) -> "Platform":
+        """Return who vouches for evidence of ``technology``; ``is_genuine`` is for its root."""
+        return cls(technology.value) if is_genuine else cls.INSECURE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tcb:
+    """How old the firmware is that the environment rests on, and whether its keys were taken back.
+
+    ``status`` and ``advisories`` are the vendor's words, ``date`` that of the level which was
+    reached, and ``evaluation_number`` that of the collateral; ``None`` is what a vendor does not
+    say, or what nobody could find out without collateral. ``is_revocation_checked`` says that lists
+    were there for all that can be revoked. ``first`` and ``last`` bound the time in which the
+    collateral speaks.
+
+    ``refused`` has the reasons why collateral that was given does not hold, or what it takes back:
+    with one of them, nothing else here counts. ``shortfalls`` are what keeps the platform from the
+    newest level.
+    """
+
+    status: str | None = None
+    advisories: tuple[str, ...] = ()
+    date: datetime | None = None
+    evaluation_number: int | None = None
+    is_revocation_checked: bool = False
+    first: datetime | None = None
+    last: datetime | None = None
+    refused: tuple[Finding, ...] = ()
+    shortfalls: tuple[Finding, ...] = ()
+
+    def to_json(self) -> JsonObject:
+        """Return the form that is shown, and that expressions see."""
+        return {
+            "status": self.status,
+            "advisories": [*self.advisories],
+            "date": None if self.date is None else shown(self.date),
+            "evaluation_number": self.evaluation_number,
+            "revocation_checked": self.is_revocation_checked,
+            "collateral_first": None if self.first is None else shown(self.first),
+            "collateral_last": None if self.last is None else shown(self.last),
+            "refused": [finding.to_json() for finding in self.refused],
+            "shortfalls": [finding.to_json() for finding in self.shortfalls],
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +112,16 @@ class Claims:
     """What one piece of authentic evidence says.
 
     ``root`` is the name of the anchor, and ``root_sha256`` its digest. ``instance`` is the vendor's
-    name for the machine. ``measurements`` go by the vendor's names in lower case (``pcr0``).
-    ``debug`` is true unless the evidence shows that nobody can look inside. ``report_data``,
-    ``nonce`` and ``public_key`` are what the code inside asked to have signed; ``None`` is absent.
+    name for the machine. ``measurements`` and ``numbers`` (security versions among them) go by the
+    vendor's names in lower case (``pcr0``, ``isv_svn``). ``configuration`` is what speaks against
+    trusting the environment, however authentic it is; ``tcb`` is ``None`` where a technology has no
+    such thing.
 
-    ``issued`` is the platform's own time for the evidence. ``first`` and ``last`` bound the time in
-    which its certificates are valid. ``signed_sha256`` is over the signed body: two pieces of
-    evidence are the same where this is, whatever else differs between their files.
+    ``report_data``, ``nonce`` and ``public_key`` are what the code inside asked to have signed;
+    ``None`` is absent. ``issued`` is the platform's own time for the evidence, where it has one.
+    ``first`` and ``last`` bound the time in which its certificates are valid. ``details`` are what
+    else it says: for people and expressions. ``signed_sha256`` is over the signed body: two pieces
+    of evidence are the same where this is, whatever else differs between their files.
     """
 
     technology: Technology
@@ -59,11 +130,46 @@ class Claims:
     root_sha256: bytes
     instance: str
     measurements: Mapping[str, bytes]
-    debug: bool
+    numbers: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    configuration: tuple[Finding, ...]
+    tcb: Tcb | None = None
     report_data: bytes | None
     nonce: bytes | None
     public_key: bytes | None
-    issued: datetime
+    issued: datetime | None
     first: datetime
     last: datetime
+    details: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
     signed_sha256: bytes
+
+    @property
+    def is_debug(self) -> bool:
+        """Whether the evidence leaves open that somebody looks inside."""
+        return any(finding.code == DEBUG_MODE for finding in self.configuration)
+
+    def to_json(self) -> JsonObject:
+        """Return the form that is shown, and that expressions see; bytes in hexadecimal."""
+        return {
+            "technology": self.technology.value,
+            "platform": self.platform.value,
+            "root": self.root,
+            "root_sha256": self.root_sha256.hex(),
+            "instance": self.instance,
+            "measurements": {name: value.hex() for name, value in self.measurements.items()},
+            "numbers": {**self.numbers},
+            "debug": self.is_debug,
+            "configuration": [finding.to_json() for finding in self.configuration],
+            "tcb": None if self.tcb is None else self.tcb.to_json(),
+            "report_data": _hex(self.report_data),
+            "nonce": _hex(self.nonce),
+            "public_key": _hex(self.public_key),
+            "issued": None if self.issued is None else shown(self.issued),
+            "first": shown(self.first),
+            "last": shown(self.last),
+            "details": {**self.details},
+            "signed_sha256": self.signed_sha256.hex(),
+        }
+
+
+def _hex(value: bytes | None) -> str | None:
+    return None if value is None else value.hex()

@@ -24,6 +24,12 @@ __all__ = [
     "Status",
     "Subject",
     "Verdict",
+    "failed",
+    "finding",
+    "not_evaluated",
+    "not_required",
+    "passed",
+    "shown",
 ]
 
 VERSION: Final = "adyton/verdict/v1"
@@ -93,6 +99,36 @@ class Part:
             "status": self.status.value,
             "findings": [finding.to_json() for finding in self.findings],
         }
+
+
+def finding(code: str, message: str) -> Finding:
+    """Return a finding."""
+    return Finding(code=code, message=message)
+
+
+def passed(name: str, *findings: Finding) -> Part:
+    """Return a part that passed."""
+    return Part(name=name, status=Status.PASSED, findings=findings)
+
+
+def failed(name: str, *findings: Finding) -> Part:
+    """Return a part that failed, for these reasons."""
+    return Part(name=name, status=Status.FAILED, findings=findings)
+
+
+def not_evaluated(name: str, code: str, message: str) -> Part:
+    """Return a part that nobody could evaluate, for this reason."""
+    return Part(name=name, status=Status.NOT_EVALUATED, findings=(finding(code, message),))
+
+
+def not_required(name: str, code: str, message: str) -> Part:
+    """Return a part that a policy does without."""
+    return Part(name=name, status=Status.NOT_REQUIRED, findings=(finding(code, message),))
+
+
+def shown(instant: datetime) -> str:
+    """Return an instant as verdicts show it, in whole seconds."""
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

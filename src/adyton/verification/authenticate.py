@@ -1,23 +1,199 @@
 """Step ``authenticate``: whose hardware the evidence comes from, and what it says."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from adyton.appraisal.policy import Policy
 from adyton.crypto.path import PathCache
+from adyton.errors import AdytonError, MalformedError, RejectedError
+from adyton.evidence.azure.claims import claims_of_azure_snp, claims_of_azure_tdx
+from adyton.evidence.azure.snp import authenticate as authenticate_azure_snp
+from adyton.evidence.azure.tdx import authenticate as authenticate_azure_tdx
+from adyton.evidence.collateral import AmdCertificates, Collateral
+from adyton.evidence.dcap.collateral import Collateral as IntelCollateral
+from adyton.evidence.dcap.endorsements import DcapCache
+from adyton.evidence.formats import Format, detect
 from adyton.evidence.nitro.authenticate import authenticate as authenticate_nitro
 from adyton.evidence.roots import trusted_roots
-from adyton.model.claims import Claims
+from adyton.evidence.sev_snp.authenticate import authenticate as authenticate_snp
+from adyton.evidence.sev_snp.claims import claims_of as claims_of_snp
+from adyton.evidence.sev_snp.collateral import CollateralMissingError, SnpCollateral
+from adyton.evidence.sev_snp.table import ExtendedReport
+from adyton.evidence.sgx.authenticate import authenticate as authenticate_sgx
+from adyton.evidence.sgx.claims import claims_of as claims_of_sgx
+from adyton.evidence.tdx.authenticate import authenticate as authenticate_tdx
+from adyton.evidence.tdx.claims import claims_of as claims_of_tdx
+from adyton.model.claims import Claims, Tcb
+from adyton.model.verdict import Finding
 
-__all__ = ["authenticate"]
+__all__ = ["EvidenceCache", "authenticate"]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceCache:
+    """What was verified before, of all technologies. It changes how long things take, no more."""
+
+    dcap: DcapCache = field(default_factory=DcapCache)
+
+    @property
+    def paths(self) -> PathCache:
+        """The certificates, by their paths."""
+        return self.dcap.paths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setting:
+    """Under which roots, at what instant, and with which memory evidence is authenticated."""
+
+    roots: Mapping[str, bytes]
+    at: datetime
+    cache: EvidenceCache
 
 
 def authenticate(
-    evidence: bytes, *, policy: Policy, at: datetime, cache: PathCache | None
+    evidence: bytes,
+    *,
+    collateral: Collateral,
+    policy: Policy,
+    at: datetime,
+    cache: EvidenceCache | None,
 ) -> Claims:
     """Return what ``evidence`` says, under a root that ``policy`` accepts, at the instant ``at``.
+
+    1. Its format is one that is read here.
+    2. It is authentic: the steps of its technology's ``authenticate``.
+    3. Collateral about firmware and revocation that does not hold, or takes the platform back, says
+       nothing against where the evidence comes from: the reason is in the claims' ``tcb``.
 
     Not established: that the claims are acceptable. Raises ``MalformedError`` or
     ``RejectedError``.
     """
-    roots = trusted_roots(policy.vendor_roots, named=policy.named_roots)
-    return authenticate_nitro(evidence, roots=roots, at=at, cache=cache)
+    setting = _Setting(
+        roots=trusted_roots(policy.vendor_roots, named=policy.named_roots),
+        at=at,
+        cache=cache or EvidenceCache(),
+    )
+    intel, amd = collateral.intel, collateral.amd
+    # Step 1
+    match detect(evidence):
+        # Steps 2 and 3
+        case Format.NITRO:
+            claims = authenticate_nitro(
+                evidence, roots=setting.roots, at=at, cache=setting.cache.paths
+            )
+        case Format.SGX_QUOTE:
+            claims = _with_collateral(partial(_sgx, evidence, setting), intel)
+        case Format.TDX_QUOTE:
+            claims = _with_collateral(partial(_tdx, evidence, setting), intel)
+        case Format.AZURE_TDX:
+            claims = _with_collateral(partial(_azure_tdx, evidence, setting), intel)
+        case Format.SNP_REPORT:
+            claims = _snp(evidence, _beside(amd), setting)
+        case Format.SNP_EXTENDED_REPORT:
+            claims = _extended(evidence, amd, setting)
+        case Format.AZURE_SEV_SNP:
+            claims = _azure_snp(evidence, amd, setting)
+    return claims
+
+
+def _with_collateral(
+    read: Callable[[IntelCollateral | None], Claims], collateral: IntelCollateral | None
+) -> Claims:
+    if collateral is None:
+        return read(None)
+    try:
+        return read(collateral)
+    except (MalformedError, RejectedError) as error:
+        # Once more without: what is wrong with the evidence itself is raised by this.
+        return _refused(read(None), error)
+
+
+def _refused(claims: Claims, error: AdytonError) -> Claims:
+    return replace(claims, tcb=Tcb(refused=(Finding.from_error(error),)))
+
+
+def _sgx(evidence: bytes, setting: _Setting, collateral: IntelCollateral | None) -> Claims:
+    return claims_of_sgx(
+        authenticate_sgx(
+            evidence,
+            roots=setting.roots,
+            at=setting.at,
+            collateral=collateral,
+            cache=setting.cache.dcap,
+        )
+    )
+
+
+def _tdx(evidence: bytes, setting: _Setting, collateral: IntelCollateral | None) -> Claims:
+    return claims_of_tdx(
+        authenticate_tdx(
+            evidence,
+            roots=setting.roots,
+            at=setting.at,
+            collateral=collateral,
+            cache=setting.cache.dcap,
+        )
+    )
+
+
+def _azure_tdx(evidence: bytes, setting: _Setting, collateral: IntelCollateral | None) -> Claims:
+    return claims_of_azure_tdx(
+        authenticate_azure_tdx(
+            evidence,
+            roots=setting.roots,
+            at=setting.at,
+            collateral=collateral,
+            cache=setting.cache.dcap,
+        )
+    )
+
+
+def _beside(amd: AmdCertificates | None) -> SnpCollateral:
+    if amd is None or amd.vek is None:
+        missing = ("a vcek or vlek",) if amd is not None else ("a vcek or vlek", "an ask", "an ark")
+        raise CollateralMissingError(names=missing)
+    return SnpCollateral(ark=amd.ark, authority=amd.authority, vek=amd.vek, crl=amd.crl)
+
+
+def _extended(evidence: bytes, amd: AmdCertificates | None, setting: _Setting) -> Claims:
+    extended = ExtendedReport.from_bytes(evidence)
+    if not extended.parts:
+        return _snp(extended.report, _beside(amd), setting)
+    found = SnpCollateral.from_extended_report(extended)
+    if amd is not None and amd.crl is not None:
+        # A list of the verifier's own choice: the host may have put an old one beside its report.
+        found = replace(found, crl=amd.crl)
+    return _snp(extended.report, found, setting)
+
+
+def _snp(report: bytes, collateral: SnpCollateral, setting: _Setting) -> Claims:
+    read = partial(
+        authenticate_snp, report, roots=setting.roots, at=setting.at, cache=setting.cache.paths
+    )
+    try:
+        return claims_of_snp(read(collateral=collateral))
+    except (MalformedError, RejectedError) as error:
+        if collateral.crl is None:
+            raise
+        return _refused(claims_of_snp(read(collateral=replace(collateral, crl=None))), error)
+
+
+def _azure_snp(evidence: bytes, amd: AmdCertificates | None, setting: _Setting) -> Claims:
+    if amd is None:
+        raise CollateralMissingError(names=("an ask", "an ark"))
+    read = partial(
+        authenticate_azure_snp,
+        evidence,
+        authorities=(amd.ark, amd.authority),
+        roots=setting.roots,
+        at=setting.at,
+        cache=setting.cache.paths,
+    )
+    try:
+        return claims_of_azure_snp(read(crl=amd.crl))
+    except (MalformedError, RejectedError) as error:
+        if amd.crl is None:
+            raise
+        return _refused(claims_of_azure_snp(read(crl=None)), error)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from adyton.appraisal.appraise import CLOCK_TOLERANCE
-from adyton.appraisal.policy import Choice, ReceiptPolicy
+from adyton.appraisal.document import Choice
+from adyton.appraisal.freshness import CLOCK_TOLERANCE
+from adyton.appraisal.policy import ReceiptPolicy
 from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import check_signature
 from adyton.errors import AdytonError, MalformedError
@@ -20,10 +21,19 @@ from adyton.model.manifest import Manifest
 from adyton.model.question import Question
 from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt
 from adyton.model.statement import Statement
-from adyton.model.verdict import Finding, Layer, LayerName, Part, Status
+from adyton.model.verdict import (
+    Finding,
+    Layer,
+    LayerName,
+    Part,
+    failed,
+    finding,
+    not_evaluated,
+    passed,
+)
 from adyton.sources import inline
 
-__all__ = ["Expectation", "bind", "failed", "finding", "passed"]
+__all__ = ["Expectation", "bind"]
 
 _ESTABLISHES: Final = (
     "the code that the evidence names put this question to this source at this time, over a TLS"
@@ -78,21 +88,6 @@ def bind(
     )
 
 
-def passed(name: str, *findings: Finding) -> Part:
-    """Return a part that passed."""
-    return Part(name=name, status=Status.PASSED, findings=findings)
-
-
-def failed(name: str, *findings: Finding) -> Part:
-    """Return a part that failed, for these reasons."""
-    return Part(name=name, status=Status.FAILED, findings=findings)
-
-
-def finding(code: str, message: str) -> Finding:
-    """Return a finding."""
-    return Finding(code=code, message=message)
-
-
 _NO_POLICY: Final = Finding(code="receipts-rejected", message="the policy accepts no receipts")
 
 
@@ -137,8 +132,7 @@ def _question(receipt: Receipt, policy: ReceiptPolicy | None, expectation: Expec
         return failed("question", *findings)
     if nonce is None and policy.nonce is Choice.REQUIRED:
         text = "the policy wants the nonce compared, and the verifier was not told one"
-        missing = finding("nonce-missing", text)
-        return Part(name="question", status=Status.NOT_EVALUATED, findings=(missing,))
+        return not_evaluated("question", "nonce-missing", text)
     return passed("question")
 
 

@@ -7,14 +7,14 @@ inputs are compared with the statement, the last one with the answer.
 from collections.abc import Mapping
 from typing import Final
 
-from adyton.appraisal.policy import Choice, ReceiptPolicy
+from adyton.appraisal.document import Choice
+from adyton.appraisal.policy import ReceiptPolicy
 from adyton.crypto.hashing import sha256
 from adyton.errors import MalformedError, RejectedError
 from adyton.model.receipt import Receipt, public_input_bytes
-from adyton.model.verdict import Finding, Layer, LayerName, Part, Status
+from adyton.model.verdict import Finding, Layer, LayerName, Part, Status, failed, finding, passed
 from adyton.proofs.binding import Binding
 from adyton.proofs.circuit import Asked, Circuit
-from adyton.verification.bind import failed, finding, passed
 from adyton.verification.ports import ProofVerifier
 
 __all__ = ["Circuits", "check"]

@@ -6,24 +6,30 @@ verdict sees all that is wrong at once; acceptance needs all of them.
 """
 
 from datetime import UTC, datetime
+from typing import Final
 
-from adyton.appraisal.appraise import Expected, appraise, refuse
+from adyton.appraisal.appraise import appraise, refuse
+from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
 from adyton.crypto.binding import report_data
-from adyton.crypto.path import PathCache
+from adyton.crypto.hashing import sha256
 from adyton.errors import AdytonError, MalformedError, RejectedError
-from adyton.model.claims import Claims
+from adyton.evidence.collateral import NO_COLLATERAL, Collateral
+from adyton.model.claims import Claims, Technology
 from adyton.model.manifest import Manifest
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Layer, Verdict
-from adyton.verification.authenticate import authenticate
+from adyton.verification.authenticate import EvidenceCache, authenticate
 from adyton.verification.bind import Expectation, bind
 from adyton.verification.check import Circuits, check
 from adyton.verification.decide import decide_on_evidence, decide_on_receipt
 from adyton.verification.ports import ProofVerifier
 from adyton.verification.transcript import weigh
 
-__all__ = ["verify_receipt", "verify_worker"]
+__all__ = ["verify_evidence", "verify_receipt", "verify_worker"]
+
+# The others have report data alone, which commits to challenge and key, too.
+_WITH_FIELDS: Final = frozenset({Technology.NITRO, Technology.NITRO_TPM})
 
 
 def verify_receipt(
@@ -34,7 +40,8 @@ def verify_receipt(
     circuits: Circuits,
     verifier: ProofVerifier,
     at: datetime,
-    cache: PathCache | None = None,
+    collateral: Collateral = NO_COLLATERAL,
+    cache: EvidenceCache | None = None,
 ) -> Verdict:
     """Return the verdict on ``receipt`` at the instant ``at``.
 
@@ -43,7 +50,7 @@ def verify_receipt(
     given = datetime.fromtimestamp(receipt.statement.time, tz=UTC)
     # Evidence speaks for the moment of the statement: its certificates live for hours, and a
     # receipt is checked for years. How old the statement may be is for the receipt layer.
-    claims = _claims(receipt.evidence, policy=policy, at=given, cache=cache)
+    claims = _claims(receipt.evidence, collateral=collateral, policy=policy, at=given, cache=cache)
     return decide_on_receipt(
         receipt,
         evidence=_evidence_layer(
@@ -74,14 +81,15 @@ def verify_worker(
     challenge: bytes,
     policy: Policy,
     at: datetime,
-    cache: PathCache | None = None,
+    collateral: Collateral = NO_COLLATERAL,
+    cache: EvidenceCache | None = None,
 ) -> Verdict:
     """Return the verdict on a worker, before anything is sealed to it.
 
     ``challenge`` is what the caller sent, and nobody else could have foreseen.
     """
     layer = _evidence_layer(
-        _claims(evidence, policy=policy, at=at, cache=cache),
+        _claims(evidence, collateral=collateral, policy=policy, at=at, cache=cache),
         manifest,
         challenge=challenge,
         asked=challenge,
@@ -91,11 +99,37 @@ def verify_worker(
     return decide_on_evidence(layer, at=at)
 
 
+def verify_evidence(
+    evidence: bytes,
+    *,
+    policy: Policy,
+    expected: Expected,
+    at: datetime,
+    collateral: Collateral = NO_COLLATERAL,
+    cache: EvidenceCache | None = None,
+) -> tuple[Verdict, Claims | None]:
+    """Return the verdict on evidence that is nobody's in particular, and what it says.
+
+    ``expected`` is what the verifier knows that it should be over. The claims are ``None`` where
+    the evidence is not authentic: then it says nothing.
+    """
+    claims = _claims(evidence, collateral=collateral, policy=policy, at=at, cache=cache)
+    if isinstance(claims, AdytonError):
+        return decide_on_evidence(refuse(claims), at=at), None
+    layer = appraise(claims, policy=policy, expected=expected, at=at)
+    return decide_on_evidence(layer, at=at), claims
+
+
 def _claims(
-    evidence: bytes, *, policy: Policy, at: datetime, cache: PathCache | None
+    evidence: bytes,
+    *,
+    collateral: Collateral,
+    policy: Policy,
+    at: datetime,
+    cache: EvidenceCache | None,
 ) -> Claims | AdytonError:
     try:
-        return authenticate(evidence, policy=policy, at=at, cache=cache)
+        return authenticate(evidence, collateral=collateral, policy=policy, at=at, cache=cache)
     except (MalformedError, RejectedError) as error:
         return error
 
@@ -111,9 +145,12 @@ def _evidence_layer(
 ) -> Layer:
     if isinstance(claims, AdytonError):
         return refuse(claims)
+    has_fields = claims.technology in _WITH_FIELDS
     expected = Expected(
         report_data=report_data(manifest.to_bytes(), challenge),
-        public_key=manifest.signing_key,
+        nonce=challenge if has_fields else None,
+        public_key=manifest.signing_key if has_fields else None,
+        manifest=sha256(manifest.to_bytes()),
         challenge=challenge,
         asked=asked,
     )

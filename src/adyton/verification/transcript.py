@@ -4,8 +4,7 @@ from typing import Final
 
 from adyton.appraisal.policy import ReceiptPolicy
 from adyton.model.receipt import Receipt
-from adyton.model.verdict import Layer, LayerName, Part
-from adyton.verification.bind import failed, finding, passed
+from adyton.model.verdict import Layer, LayerName, Part, failed, finding, passed
 
 __all__ = ["weigh"]
 

@@ -49,7 +49,7 @@ async def test_its_evidence_is_verified_by_the_same_code_as_awss(tmp_path: Path)
     assert claims.nonce == b"challenge"
     assert claims.public_key == b"k" * 32
     assert claims.issued == NOW
-    assert not claims.debug
+    assert not claims.is_debug
     assert claims.instance.startswith("insecure-")
 
 

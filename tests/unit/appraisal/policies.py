@@ -7,7 +7,7 @@ from adyton.codec.json import JsonObject
 
 GOOD: Final[JsonObject] = {
     "version": "adyton/policy/v1",
-    "roots": {"aws-nitro": "built-in", "laptop": "ab" * 32},
+    "roots": {"aws-nitro": "built-in", "intel-sgx": "built-in", "laptop": "ab" * 32},
     "platforms": {
         "nitro": {
             "debug": "refused",
@@ -16,6 +16,21 @@ GOOD: Final[JsonObject] = {
                 "worker-0.1.0": {"pcr0": "0a" * 48, "pcr1": "0b" * 48, "pcr2": "0c" * 48},
                 "worker-0.2.0": {"pcr0": "1a" * 48, "pcr8": "0d" * 48},
             },
+        },
+        "tdx": {
+            "debug": "refused",
+            "tcb": {
+                "statuses": ["SWHardeningNeeded", "UpToDate"],
+                "advisories": ["INTEL-SA-00615"],
+                "grace_days": 30,
+                "minimum_evaluation_number": 17,
+                "minimum_versions": {"pce_svn": 11},
+                "revocation": "required",
+            },
+            "measurements": {
+                "td": {"mr_td": ["0e" * 48, "0f" * 48], "isv_svn": 2, "rtmr0": "aa" * 48}
+            },
+            "findings": ["sept-ve-not-disabled"],
         },
         "insecure": {"debug": "accepted", "tcb": "not-required", "measurements": "not-required"},
     },

@@ -6,11 +6,12 @@ import pytest
 from tests.fakes.nitro import NOW
 from tests.unit.appraisal.policies import GOOD, changed
 
-from adyton.appraisal.appraise import CLOCK_TOLERANCE, Expected, appraise, refuse
+from adyton.appraisal.appraise import appraise, refuse
+from adyton.appraisal.freshness import CLOCK_TOLERANCE, Expected
 from adyton.appraisal.policy import Policy
 from adyton.crypto.path import RootRejectedError
-from adyton.model.claims import Claims, Platform, Technology
-from adyton.model.verdict import EVIDENCE_PARTS, Layer, Status
+from adyton.model.claims import DEBUG_MODE, Claims, Platform, Technology
+from adyton.model.verdict import EVIDENCE_PARTS, Layer, Status, finding
 
 POLICY = Policy.from_json(GOOD)
 CLAIMS = Claims(
@@ -20,7 +21,7 @@ CLAIMS = Claims(
     root_sha256=bytes(32),
     instance="i-1",
     measurements={"pcr0": b"\x0a" * 48, "pcr1": b"\x0b" * 48, "pcr2": b"\x0c" * 48},
-    debug=False,
+    configuration=(),
     report_data=b"report data",
     nonce=None,
     public_key=b"key",
@@ -32,7 +33,8 @@ CLAIMS = Claims(
 INSECURE = replace(
     CLAIMS, platform=Platform.INSECURE, root="laptop", root_sha256=b"\xab" * 32, measurements={}
 )
-EXPECTED = Expected(report_data=b"report data", public_key=b"key", challenge=b"", asked=None)
+EXPECTED = Expected(report_data=b"report data", nonce=b"", public_key=b"key")
+DEBUG = (finding(DEBUG_MODE, "anybody can look inside"),)
 
 
 def layer_of(
@@ -87,7 +89,7 @@ def test_what_is_not_authentic_says_nothing_else() -> None:
         pytest.param(
             replace(CLAIMS, root="laptop"), "authenticity", "root-rejected", id="1: digest"
         ),
-        pytest.param(replace(CLAIMS, debug=True), "configuration", "debug-mode", id="3"),
+        pytest.param(replace(CLAIMS, configuration=DEBUG), "configuration", "debug-mode", id="3"),
         pytest.param(
             replace(CLAIMS, measurements={**CLAIMS.measurements, "pcr2": bytes(48)}),
             "identity",
@@ -153,7 +155,7 @@ def test_an_age_that_is_not_required_is_not_looked_at() -> None:
 
 
 def test_debug_mode_passes_where_the_policy_accepts_it_and_is_reported() -> None:
-    layer = layer_of(replace(INSECURE, debug=True))
+    layer = layer_of(replace(INSECURE, configuration=DEBUG))
     assert layer.status is Status.PASSED
     assert codes(layer, Status.PASSED)["configuration"] == ["debug-mode"]
 
@@ -192,14 +194,14 @@ CHALLENGED = replace(CLAIMS, nonce=b"challenge")
 
 @pytest.mark.parametrize("policy", [POLICY, REQUIRED])
 def test_a_challenge_that_was_asked_and_answered_passes(policy: Policy) -> None:
-    expected = replace(EXPECTED, challenge=b"challenge", asked=b"challenge")
+    expected = replace(EXPECTED, nonce=b"challenge", challenge=b"challenge", asked=b"challenge")
     assert layer_of(CHALLENGED, policy=policy, expected=expected).status is Status.PASSED
 
 
 @pytest.mark.parametrize("policy", [POLICY, REQUIRED])
 @pytest.mark.parametrize("asked", [b"another", b""])
 def test_an_answer_to_another_challenge_is_refused(policy: Policy, asked: bytes) -> None:
-    expected = replace(EXPECTED, challenge=b"challenge", asked=asked)
+    expected = replace(EXPECTED, nonce=b"challenge", challenge=b"challenge", asked=asked)
     layer = layer_of(CHALLENGED, policy=policy, expected=expected)
     assert codes(layer) == {"freshness": ["challenge-mismatch"]}
 
@@ -212,7 +214,7 @@ def test_evidence_without_the_challenge_that_was_asked_is_refused() -> None:
 @pytest.mark.parametrize(
     ("claims", "changes"),
     [
-        (CHALLENGED, {"challenge": b"challenge", "asked": None}),
+        (CHALLENGED, {"nonce": b"challenge", "challenge": b"challenge", "asked": None}),
         (CLAIMS, {"challenge": b"", "asked": None}),
         (CLAIMS, {"challenge": b"", "asked": b""}),
     ],

@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.nitro import FakeNitro
 from tests.unit.appraisal.policies import GOOD, changed
 
-from adyton.appraisal.policy import Choice, Policy
+from adyton.appraisal.policy import Choice, Policy, TcbPolicy
 from adyton.codec.json import JsonObject
 from adyton.crypto.issuing import certificate_pem
 from adyton.errors import MalformedError
@@ -17,15 +17,34 @@ from adyton.model.isolation import Isolation
 
 def test_every_field_is_read() -> None:
     policy = Policy.from_json(GOOD)
-    assert policy.vendor_roots == {VendorRoot.AWS_NITRO}
+    assert policy.vendor_roots == {VendorRoot.AWS_NITRO, VendorRoot.INTEL_SGX}
     assert policy.named_roots == {"laptop": b"\xab" * 32}
     nitro, insecure = (policy.platforms[item] for item in (Platform.NITRO, Platform.INSECURE))
     assert nitro.debug is Choice.REFUSED
     assert not isinstance(nitro.references, Choice)
     assert [reference.name for reference in nitro.references] == ["worker-0.1.0", "worker-0.2.0"]
-    assert nitro.references[1].measurements == {"pcr0": b"\x1a" * 48, "pcr8": b"\x0d" * 48}
+    assert nitro.references[1].measurements == {
+        "pcr0": frozenset({b"\x1a" * 48}),
+        "pcr8": frozenset({b"\x0d" * 48}),
+    }
     assert insecure.debug is Choice.ACCEPTED
     assert insecure.references is Choice.NOT_REQUIRED
+    tdx = policy.platforms[Platform.TDX]
+    assert tdx.findings == {"sept-ve-not-disabled"}
+    assert tdx.tcb == TcbPolicy(
+        statuses=frozenset({"UpToDate", "SWHardeningNeeded"}),
+        advisories=frozenset({"INTEL-SA-00615"}),
+        grace=timedelta(days=30),
+        minimum_evaluation_number=17,
+        minimum_versions={"pce_svn": 11},
+        revocation=Choice.REQUIRED,
+    )
+    assert not isinstance(tdx.references, Choice)
+    assert tdx.references[0].measurements == {
+        "mr_td": frozenset({b"\x0e" * 48, b"\x0f" * 48}),
+        "isv_svn": 2,
+        "rtmr0": frozenset({b"\xaa" * 48}),
+    }
     assert policy.evidence.maximum_age == timedelta(hours=1)
     assert policy.evidence.challenge is Choice.NOT_REQUIRED
     receipt = policy.receipt
@@ -106,7 +125,11 @@ def test_a_root_may_be_given_as_its_certificate() -> None:
         ("roots", {}, "policy.roots has 0 entries"),
         ("roots", ["aws-nitro"], "policy.roots is not an object"),
         ("roots/aws-nitro", "ab" * 32, "policy.roots.aws-nitro is not built-in"),
-        ("roots/laptop", "built-in", "policy.roots.laptop is not built in; built in is aws-nitro"),
+        (
+            "roots/laptop",
+            "built-in",
+            "policy.roots.laptop is not built in; built in is amd-genoa, ",
+        ),
         ("roots/laptop", "AB" * 32, "policy.roots.laptop is not 32 bytes in lower-case"),
         ("roots/laptop", "ab" * 31, "policy.roots.laptop is not 32 bytes"),
         ("roots/laptop", "laptop", "policy.roots.laptop is not hexadecimal"),
@@ -118,7 +141,7 @@ def test_a_root_may_be_given_as_its_certificate() -> None:
         ),
         ("roots/", "ab" * 32, "policy.roots has a name of 0 characters"),
         ("platforms", {}, "policy.platforms has 0 entries"),
-        ("platforms/sgx", {}, "policy.platforms.sgx is no platform; there are insecure, nitro"),
+        ("platforms/sev", {}, "policy.platforms.sev is no platform; there are azure-sev-snp, "),
         ("platforms/nitro", "any", "policy.platforms.nitro is not an object"),
         ("platforms/nitro/debug", ..., "policy.platforms.nitro lacks debug"),
         ("platforms/nitro/debug", False, "nitro.debug is not refused or accepted"),
@@ -131,7 +154,11 @@ def test_a_root_may_be_given_as_its_certificate() -> None:
         ("platforms/nitro/measurements/worker-0.1.0", {}, "worker-0.1.0 has 0 entries"),
         ("platforms/nitro/measurements/worker-0.1.0/pcr32", "0a" * 48, "pcr32 is no register"),
         ("platforms/nitro/measurements/worker-0.1.0/pcr00", "0a" * 48, "pcr00 is no register"),
-        ("platforms/nitro/measurements/worker-0.1.0/PCR0", "0a" * 48, "PCR0 is no register"),
+        (
+            "platforms/nitro/measurements/worker-0.1.0/PCR0",
+            "0a" * 48,
+            "PCR0 is no name of a measurement",
+        ),
         ("platforms/nitro/measurements/worker-0.1.0/pcr0", "0a" * 47, "pcr0 has 47 bytes"),
         ("platforms/nitro/measurements/worker-0.1.0/pcr0", "0A" * 48, "pcr0 is not 48 bytes"),
         ("platforms/nitro/measurements/worker-0.1.0/pcr0", 1, "pcr0 is not a string"),

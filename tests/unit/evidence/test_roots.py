@@ -1,7 +1,6 @@
 import pytest
 
-from adyton.evidence.nitro.roots import VENDOR_ROOTS
-from adyton.evidence.roots import trusted_roots
+from adyton.evidence.roots import VENDOR_ROOTS, trusted_roots
 from adyton.model.claims import VendorRoot
 
 

@@ -8,7 +8,15 @@ in PEM, revocation lists and signatures in hexadecimal, and the signed texts as 
 from dataclasses import dataclass, fields
 from typing import Final
 
-from adyton.codec.json import as_object, as_string, canonical, check_keys, loads
+from adyton.codec.json import (
+    Json,
+    JsonObject,
+    as_object,
+    as_string,
+    canonical,
+    check_keys,
+    loads,
+)
 from adyton.codec.text import to_base64
 from adyton.crypto.hashing import prefixed, sha256
 from adyton.errors import MalformedError
@@ -49,7 +57,12 @@ class Collateral:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Collateral":
         """Return the collateral in a JSON file, or raise ``MalformedError``."""
-        record = as_object(loads(data, limit_bytes=MAX_COLLATERAL_BYTES), "collateral")
+        return cls.from_json(loads(data, limit_bytes=MAX_COLLATERAL_BYTES))
+
+    @classmethod
+    def from_json(cls, value: Json) -> "Collateral":
+        """Return the collateral in ``value``, or raise ``MalformedError``."""
+        record = as_object(value, "collateral")
         check_keys(
             record,
             "collateral",
@@ -75,21 +88,23 @@ class Collateral:
             ),
         )
 
+    def to_json(self) -> JsonObject:
+        """Return the object that reads as this collateral."""
+        return {
+            "pck_crl_issuer_chain": _pem(self.pck_crl_issuer_chain),
+            "root_ca_crl": self.root_ca_crl.hex(),
+            "pck_crl": self.pck_crl.hex(),
+            "tcb_info_issuer_chain": _pem(self.tcb_info_issuer_chain),
+            "tcb_info": self.tcb_info.decode(),
+            "tcb_info_signature": self.tcb_info_signature.hex(),
+            "qe_identity_issuer_chain": _pem(self.qe_identity_issuer_chain),
+            "qe_identity": self.qe_identity.decode(),
+            "qe_identity_signature": self.qe_identity_signature.hex(),
+        }
+
     def to_bytes(self) -> bytes:
         """Return the JSON file that reads as this collateral."""
-        return canonical(
-            {
-                "pck_crl_issuer_chain": _pem(self.pck_crl_issuer_chain),
-                "root_ca_crl": self.root_ca_crl.hex(),
-                "pck_crl": self.pck_crl.hex(),
-                "tcb_info_issuer_chain": _pem(self.tcb_info_issuer_chain),
-                "tcb_info": self.tcb_info.decode(),
-                "tcb_info_signature": self.tcb_info_signature.hex(),
-                "qe_identity_issuer_chain": _pem(self.qe_identity_issuer_chain),
-                "qe_identity": self.qe_identity.decode(),
-                "qe_identity_signature": self.qe_identity_signature.hex(),
-            }
-        )
+        return canonical(self.to_json())
 
     @property
     def sha256(self) -> bytes:

@@ -12,16 +12,17 @@ from typing import Final
 from adyton.crypto.hashing import sha256
 from adyton.crypto.path import ES384, PathCache, verify_path
 from adyton.evidence.nitro.layout import Document
-from adyton.evidence.nitro.roots import VENDOR_ROOTS
-from adyton.model.claims import Claims, Platform, Technology
+from adyton.evidence.nitro.roots import NITRO_ROOTS
+from adyton.model.claims import DEBUG_MODE, Claims, Platform, Technology
+from adyton.model.verdict import Finding, finding
 
 __all__ = ["authenticate"]
 
 # PCR0 is the image, PCR1 kernel and boot, PCR2 the application: AWS zeroes them all where an
 # enclave was started with --debug-mode ("Verifying the root of trust", Nitro Enclaves user guide).
 _IMAGE_REGISTERS: Final = (0, 1, 2)
-_PLATFORMS: Final[Mapping[Technology, Platform]] = MappingProxyType(
-    {Technology.NITRO: Platform.NITRO, Technology.NITRO_TPM: Platform.NITRO_TPM}
+_DEBUG: Final = finding(
+    DEBUG_MODE, "whoever runs this enclave can look inside: its image's registers are zero"
 )
 
 
@@ -54,16 +55,16 @@ def authenticate(
     # Step 3
     path.leaf.key.check(parsed.signed_bytes, parsed.signature, domain="the attestation document")
     # Step 4: by digest. A policy may call its own root whatever it likes.
-    is_genuine = path.root_sha256 in VENDOR_ROOTS.values()
+    is_genuine = path.root_sha256 in NITRO_ROOTS.values()
     return Claims(
         technology=parsed.technology,
-        platform=_PLATFORMS[parsed.technology] if is_genuine else Platform.INSECURE,
+        platform=Platform.of(parsed.technology, is_genuine=is_genuine),
         root=path.root,
         root_sha256=path.root_sha256,
         instance=parsed.module_id,
         measurements=MappingProxyType({f"pcr{i}": value for i, value in parsed.pcrs.items()}),
         # Step 5
-        debug=parsed.technology is Technology.NITRO and _is_debug(parsed.pcrs),
+        configuration=_configuration(parsed),
         report_data=parsed.user_data,
         nonce=parsed.nonce,
         public_key=parsed.public_key,
@@ -74,6 +75,7 @@ def authenticate(
     )
 
 
-def _is_debug(pcrs: Mapping[int, bytes]) -> bool:
+def _configuration(document: Document) -> tuple[Finding, ...]:
     # A register that is not there is not a register that is not zero.
-    return not all(any(pcrs.get(index, b"")) for index in _IMAGE_REGISTERS)
+    is_measured = all(any(document.pcrs.get(index, b"")) for index in _IMAGE_REGISTERS)
+    return () if document.technology is Technology.NITRO_TPM or is_measured else (_DEBUG,)

@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from adyton.model.claims import VendorRoot
-
-__all__ = ["AWS_NITRO_ROOT_G1", "VENDOR_ROOTS"]
+__all__ = ["AWS_NITRO_ROOT_G1", "NITRO_ROOTS"]
 
 # SHA-256 of the DER of CN=aws.nitro-enclaves, C=US, O=Amazon, OU=AWS; P-384; valid from 2019-10-28
 # to 2049-10-28. Source: https://aws-nitro-enclaves.amazonaws.com/AWS_NitroEnclaves_Root-G1.zip,
@@ -22,6 +20,4 @@ AWS_NITRO_ROOT_G1: Final = bytes.fromhex(
     "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b"
 )
 
-VENDOR_ROOTS: Final[Mapping[VendorRoot, bytes]] = MappingProxyType(
-    {VendorRoot.AWS_NITRO: AWS_NITRO_ROOT_G1}
-)
+NITRO_ROOTS: Final[Mapping[str, bytes]] = MappingProxyType({"aws-nitro": AWS_NITRO_ROOT_G1})

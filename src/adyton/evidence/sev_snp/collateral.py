@@ -18,12 +18,12 @@ MAX_CRL_BYTES: Final = 64 * 1024
 
 
 class CollateralMissingError(RejectedError):
-    """A certificate without which the report cannot be verified did not come with it."""
+    """A certificate without which the report cannot be verified was not given."""
 
     code = "collateral-missing"
 
     def __init__(self, *, names: tuple[str, ...]) -> None:
-        super().__init__(f"the extended report comes without {', '.join(names)}")
+        super().__init__(f"the report comes without {', '.join(names)}")
         self.names = names
 
 

@@ -9,6 +9,7 @@ from operator import or_
 from typing import Final
 
 from adyton.evidence.sev_snp.layout import GuestPolicy, Report
+from adyton.model.claims import DEBUG_MODE
 from adyton.model.verdict import Finding
 
 __all__ = ["findings"]
@@ -29,7 +30,7 @@ def findings(report: Report) -> tuple[Finding, ...]:
     found = []
     # Step 1
     if report.debug:
-        found.append(("debug-mode", "the host can look inside: the guest's policy allows DEBUG"))
+        found.append((DEBUG_MODE, "the host can look inside: the guest's policy allows DEBUG"))
     # Step 2
     if report.policy & GuestPolicy.MIGRATE_MA:
         text = "the guest may be moved to another platform, with its secrets"

@@ -7,6 +7,7 @@ Nothing here is an error: the report is authentic, and a policy decides. Follows
 from enum import IntFlag
 
 from adyton.evidence.dcap.enclave import EnclaveReport
+from adyton.model.claims import DEBUG_MODE
 from adyton.model.verdict import Finding
 
 __all__ = ["EnclaveAttributes", "findings"]
@@ -37,7 +38,7 @@ def findings(report: EnclaveReport) -> tuple[Finding, ...]:
     found = []
     # Step 1
     if attributes & EnclaveAttributes.DEBUG:
-        found.append(("debug-mode", "whoever runs this enclave can look inside: DEBUG is set"))
+        found.append((DEBUG_MODE, "whoever runs this enclave can look inside: DEBUG is set"))
     # Step 2
     if not attributes & EnclaveAttributes.INIT:
         found.append(("enclave-not-initialised", "the enclave is not initialised: INIT is not set"))

@@ -5,6 +5,7 @@ field of the report (Intel TDX Module specification, "TD Attributes" and "Servic
 """
 
 from adyton.evidence.tdx.layout import TdAttributes, TdReport
+from adyton.model.claims import DEBUG_MODE
 from adyton.model.verdict import Finding
 
 __all__ = ["findings"]
@@ -25,7 +26,7 @@ def findings(report: TdReport) -> tuple[Finding, ...]:
     # Step 1
     if report.debug:
         names = (report.attributes & 0xFF).name or f"{report.td_attributes[0]:#04x}"
-        found.append(("debug-mode", f"the host can look inside: the td's attributes are {names}"))
+        found.append((DEBUG_MODE, f"the host can look inside: the td's attributes are {names}"))
     # Step 2
     if not report.attributes & TdAttributes.SEPT_VE_DISABLE:
         text = (

@@ -43,7 +43,7 @@ def test_a_good_document_gives_its_claims() -> None:
         root_sha256=VENDOR.root_sha256,
         instance="i-0123456789abcdef0-enc0123456789abcdef",
         measurements={f"pcr{index}": value for index, value in REGISTERS.items()},
-        debug=False,
+        configuration=(),
         report_data=b"user data",
         nonce=b"nonce",
         public_key=b"public key",
@@ -121,8 +121,8 @@ def test_only_a_pinned_digest_makes_a_platform_genuine(monkeypatch: pytest.Monke
     document = VENDOR.document()
     called = authenticate(document, roots={"aws-nitro": VENDOR.root_sha256}, at=NOW)
     assert called.platform is Platform.INSECURE
-    pinned = {VendorRoot.AWS_NITRO: VENDOR.root_sha256}
-    monkeypatch.setattr(module, "VENDOR_ROOTS", pinned)
+    pinned = {"aws-nitro": VENDOR.root_sha256}
+    monkeypatch.setattr(module, "NITRO_ROOTS", pinned)
     genuine = authenticate(document, roots={"by any name": VENDOR.root_sha256}, at=NOW)
     assert genuine.platform is Platform.NITRO
     tpm = VENDOR.document(VENDOR.fields(pcrs=..., nitrotpm_pcrs={0: bytes(48)}))
@@ -137,17 +137,17 @@ def test_only_a_pinned_digest_makes_a_platform_genuine(monkeypatch: pytest.Monke
 def test_a_register_of_the_image_that_is_zero_or_absent_means_debug(index: int, value: Any) -> None:
     registers = {**REGISTERS, index: value}
     registers = {key: item for key, item in registers.items() if item is not ...}
-    assert with_fields(pcrs=registers).debug
+    assert with_fields(pcrs=registers).is_debug
 
 
 def test_other_registers_may_be_zero() -> None:
-    assert not with_fields(pcrs={**REGISTERS, 3: bytes(48), 8: bytes(48)}).debug
+    assert not with_fields(pcrs={**REGISTERS, 3: bytes(48), 8: bytes(48)}).is_debug
 
 
 def test_a_tpm_has_no_debug_mode_and_may_have_zero_registers() -> None:
     claims = with_fields(pcrs=..., nitrotpm_pcrs={index: bytes(48) for index in range(24)})
     assert claims.technology is Technology.NITRO_TPM
-    assert not claims.debug
+    assert not claims.is_debug
 
 
 # What the claims are good for

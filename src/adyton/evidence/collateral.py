@@ -1,0 +1,121 @@
+"""Collateral: what vendors publish that evidence needs beside it, in one value for all of them.
+
+Nothing here is verified; each technology authenticates what it takes. The file format is a JSON
+object of its own; Intel's collateral is also read in the form of ``dcap-qvl``, in which it is
+commonly passed on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from adyton.codec.json import (
+    Json,
+    JsonObject,
+    as_object,
+    as_string,
+    canonical,
+    check_keys,
+    loads,
+)
+from adyton.codec.text import from_base64, to_base64
+from adyton.errors import MalformedError
+from adyton.evidence.dcap.collateral import MAX_COLLATERAL_BYTES
+from adyton.evidence.dcap.collateral import Collateral as IntelCollateral
+from adyton.evidence.sev_snp.collateral import MAX_CERTIFICATE_BYTES, MAX_CRL_BYTES
+
+__all__ = ["MAX_COLLATERAL_BYTES", "NO_COLLATERAL", "AmdCertificates", "Collateral"]
+
+VERSION: Final = "adyton/collateral/v1"
+_AMD_KEYS: Final = frozenset({"ark", "authority"})
+_AMD_OPTIONAL: Final = frozenset({"vek", "crl"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmdCertificates:
+    """AMD's certificates in DER: its root (ARK), the authority below it, and a chip's key.
+
+    ``vek`` is ``None`` where the evidence brings it; ``crl`` is the root's list, if it was given.
+    """
+
+    ark: bytes
+    authority: bytes
+    vek: bytes | None = None
+    crl: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collateral:
+    """What was given beside evidence; ``None`` is "not given"."""
+
+    intel: IntelCollateral | None = None
+    amd: AmdCertificates | None = None
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Collateral":
+        """Return the collateral in a JSON file, or raise ``MalformedError``."""
+        record = as_object(loads(data, limit_bytes=MAX_COLLATERAL_BYTES), "the collateral")
+        if "version" not in record:
+            return cls(intel=IntelCollateral.from_bytes(data))
+        return cls.from_json(record)
+
+    @classmethod
+    def from_json(cls, value: Json) -> "Collateral":
+        """Return the collateral in ``value``, or raise ``MalformedError``."""
+        record = as_object(value, "the collateral")
+        check_keys(
+            record,
+            "the collateral",
+            required=frozenset({"version"}),
+            optional=frozenset({"intel", "amd"}),
+        )
+        if record["version"] != VERSION:
+            raise MalformedError(f'the collateral\'s version is not "{VERSION}"')
+        return cls(
+            intel=IntelCollateral.from_json(record["intel"]) if "intel" in record else None,
+            amd=_amd(record["amd"]) if "amd" in record else None,
+        )
+
+    def to_json(self) -> JsonObject:
+        """Return the object that reads as this collateral."""
+        record: JsonObject = {"version": VERSION}
+        if self.intel is not None:
+            record["intel"] = self.intel.to_json()
+        if self.amd is not None:
+            parts = {name: getattr(self.amd, name) for name in (*_AMD_KEYS, *_AMD_OPTIONAL)}
+            record["amd"] = {
+                name: to_base64(part) for name, part in parts.items() if part is not None
+            }
+        return record
+
+    def to_bytes(self) -> bytes:
+        """Return the JSON file that reads as this collateral."""
+        return canonical(self.to_json())
+
+
+NO_COLLATERAL: Final = Collateral()
+
+
+def _amd(value: Json) -> AmdCertificates:
+    record = as_object(value, "amd")
+    check_keys(record, "amd", required=_AMD_KEYS, optional=_AMD_OPTIONAL)
+    parts: Mapping[str, bytes] = MappingProxyType(
+        {name: _part(item, f"amd.{name}", _limit(name)) for name, item in record.items()}
+    )
+    return AmdCertificates(
+        ark=parts["ark"],
+        authority=parts["authority"],
+        vek=parts.get("vek"),
+        crl=parts.get("crl"),
+    )
+
+
+def _limit(name: str) -> int:
+    return MAX_CRL_BYTES if name == "crl" else MAX_CERTIFICATE_BYTES
+
+
+def _part(value: Json, where: str, limit_bytes: int) -> bytes:
+    return from_base64(
+        as_string(value, where, limit=2 * limit_bytes), where, limit_bytes=limit_bytes
+    )

@@ -1,0 +1,66 @@
+"""What SGX and TDX claims have in common, in the form that all technologies share."""
+
+from collections.abc import Mapping
+
+from adyton.codec.json import Json
+from adyton.evidence.dcap.authenticate import DcapClaims
+from adyton.evidence.dcap.pck import SgxExtension
+from adyton.evidence.dcap.shortfall import Shortfall
+from adyton.model.claims import Tcb
+from adyton.model.verdict import Finding, finding
+
+__all__ = ["details_of", "instance_of", "numbers_of", "tcb_of"]
+
+
+def tcb_of(claims: DcapClaims) -> Tcb:
+    """Return the state of the platform's TCB; of nothing but itself where there is no collateral.
+
+    Collateral always has lists for all that Intel revokes.
+    """
+    tcb = claims.tcb
+    if tcb is None:
+        return Tcb()
+    return Tcb(
+        status=tcb.status.value,
+        advisories=tcb.advisories,
+        date=tcb.date,
+        evaluation_number=tcb.evaluation_number,
+        is_revocation_checked=True,
+        first=tcb.first,
+        last=tcb.last,
+        shortfalls=tuple(_finding(shortfall) for shortfall in tcb.shortfalls),
+    )
+
+
+def instance_of(pck: SgxExtension) -> str:
+    """Return the name that Intel has for the machine."""
+    return (pck.platform_instance_id or pck.ppid).hex()
+
+
+def numbers_of(claims: DcapClaims) -> Mapping[str, int]:
+    """Return the security versions of the platform and of its quoting enclave."""
+    components = {
+        f"sgx_component_{place}": svn for place, svn in enumerate(claims.pck.components, start=1)
+    }
+    return {"pce_svn": claims.pck.pce_svn, "qe_svn": claims.qe_svn, **components}
+
+
+def details_of(claims: DcapClaims) -> Mapping[str, Json]:
+    """Return what else is known of the platform."""
+    return {
+        "quote_version": claims.quote_version,
+        "fmspc": claims.pck.fmspc.hex(),
+        "pce_id": claims.pck.pce_id.hex(),
+        "pck_serial": f"{claims.pck_serial:x}",
+        "pck_authority": claims.pck_authority,
+        "platform_type": claims.pck.platform_type.name.lower().replace("_", "-"),
+    }
+
+
+def _finding(shortfall: Shortfall) -> Finding:
+    missing = shortfall.newest - shortfall.found
+    return finding(
+        "tcb-shortfall",
+        f"{shortfall.component} is at {shortfall.found}, {missing} below the newest,"
+        f" {shortfall.newest}",
+    )
