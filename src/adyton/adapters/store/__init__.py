@@ -1,7 +1,8 @@
-"""The gateway's store: API keys, what they used today, and the audit. SQLite or PostgreSQL.
+"""The gateway's store: API keys, what they used today, the audit, and jobs. SQLite or PostgreSQL.
 
-It holds what the retention rule of RFC-0023 allows, and its schema has no place for anything else:
-no sealed or plain credential, no request body, no proof, nothing a provider answered.
+Of a question it holds what the retention rule of RFC-0023 allows, and has no place for anything
+else: no sealed or plain credential, no request body, no proof, nothing a provider answered. Of a
+delegated proof that is a job it holds the sealed request until the job ends, then the receipt.
 """
 
 from adyton.adapters.store.administration import (

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adyton.adapters.store.audit import AuditTable
 from adyton.adapters.store.failure import StoreUnavailableError, translated
+from adyton.adapters.store.jobs import JobTable
 from adyton.adapters.store.keys import KeyTable
 from adyton.adapters.store.migration import migrate
 from adyton.adapters.store.usage import UsageTable
@@ -57,6 +58,7 @@ class Store:
     keys: KeyTable
     usage: UsageTable
     audit: AuditTable
+    jobs: JobTable
 
     async def check(self) -> None:
         """Raise ``StoreUnavailableError`` unless the database answers."""
@@ -80,6 +82,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             keys=KeyTable(engine),
             usage=UsageTable(engine),
             audit=AuditTable(engine),
+            jobs=JobTable(engine),
         )
     finally:
         await engine.dispose()

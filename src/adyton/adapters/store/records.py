@@ -32,9 +32,10 @@ _NAME_LIMIT: Final = 128
 
 
 class Scope(StrEnum):
-    """What a key may do: put questions, or have receipts verified."""
+    """What a key may do: put questions, have proofs made, or have receipts verified."""
 
     ASK = "ask"
+    PROVE = "prove"
     VERIFY = "verify"
 
 

@@ -20,10 +20,10 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["HEAD", "Instant", "audit", "keys", "metadata", "usage"]
+__all__ = ["HEAD", "Instant", "audit", "jobs", "keys", "metadata", "usage"]
 
 # The newest migration; a test compares it with what is in ``migrations``.
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 
 
 class Instant(TypeDecorator[datetime]):
@@ -100,4 +100,29 @@ audit = Table(
     Column("timings", JSON, nullable=False),
     Index(None, "time"),
     Index(None, "key_id"),
+)
+
+jobs = Table(
+    "proving_jobs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key_id", String(16), ForeignKey(keys.c.id), nullable=False),
+    Column("scheme", String(32), nullable=False),
+    Column("target", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("started", Instant),
+    Column("finished", Instant),
+    Column("family", String(16)),
+    Column("code", String(64)),
+    Column("message", String(512)),
+    Column("challenge", LargeBinary(64), nullable=False),
+    # Opens with the worker's key alone, and is dropped when the job ends.
+    Column("sealed", LargeBinary),
+    Column("answer", LargeBinary),
+    Column("size", Integer, nullable=False),
+    Column("holder", String(32), nullable=False),
+    Column("held_until", Instant, nullable=False),
+    Index(None, "key_id"),
+    Index(None, "state"),
 )
