@@ -60,8 +60,8 @@ class NotFoundError(MalformedError):
 
     code = "not-found"
 
-    def __init__(self) -> None:
-        super().__init__("there is no such path; /docs lists those there are")
+    def __init__(self, text: str = "there is no such path; /docs lists those there are") -> None:
+        super().__init__(text)
 
 
 class MethodNotAllowedError(MalformedError):
@@ -93,12 +93,12 @@ class BodyTooSlowError(MalformedError):
 
 
 class MediaTypeError(MalformedError):
-    """The body is something else than plain JSON."""
+    """The body is something else than the endpoint takes, plain JSON most of the time."""
 
     code = "media-type"
 
-    def __init__(self) -> None:
-        super().__init__("the body is to be application/json, without content-encoding")
+    def __init__(self, *, wanted: str = "application/json") -> None:
+        super().__init__(f"the body is to be {wanted}, without content-encoding")
 
 
 class TooManyRequestsError(UnavailableError):
@@ -156,7 +156,7 @@ _TITLES: Final[Mapping[int, str]] = {
     405: "Another method",
     408: "Too slow",
     413: "Too large",
-    415: "Not JSON",
+    415: "Another media type",
     429: "Too many requests",
     500: "A fault of ours",
     503: "No answer now",
