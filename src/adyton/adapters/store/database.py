@@ -20,6 +20,7 @@ from adyton.adapters.store.failure import StoreUnavailableError, translated
 from adyton.adapters.store.jobs import JobTable
 from adyton.adapters.store.keys import KeyTable
 from adyton.adapters.store.migration import migrate
+from adyton.adapters.store.registry import RegistryTable
 from adyton.adapters.store.usage import UsageTable
 from adyton.errors import MalformedError
 
@@ -59,6 +60,7 @@ class Store:
     usage: UsageTable
     audit: AuditTable
     jobs: JobTable
+    registry: RegistryTable
 
     async def check(self) -> None:
         """Raise ``StoreUnavailableError`` unless the database answers."""
@@ -83,6 +85,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             usage=UsageTable(engine),
             audit=AuditTable(engine),
             jobs=JobTable(engine),
+            registry=RegistryTable(engine),
         )
     finally:
         await engine.dispose()

@@ -32,10 +32,15 @@ _NAME_LIMIT: Final = 128
 
 
 class Scope(StrEnum):
-    """What a key may do: put questions, have proofs made, or have receipts verified."""
+    """What a key may do: put questions, have proofs made, have receipts verified, register workers.
+
+    ``OPERATE`` is for the operator: it takes workers out of the registry.
+    """
 
     ASK = "ask"
+    OPERATE = "operate"
     PROVE = "prove"
+    REGISTER = "register"
     VERIFY = "verify"
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -20,10 +21,22 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["HEAD", "Instant", "audit", "jobs", "keys", "metadata", "usage"]
+__all__ = [
+    "HEAD",
+    "Instant",
+    "audit",
+    "jobs",
+    "keys",
+    "metadata",
+    "registry_challenges",
+    "registry_evidence",
+    "registry_measurements",
+    "registry_workers",
+    "usage",
+]
 
 # The newest migration; a test compares it with what is in ``migrations``.
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 
 
 class Instant(TypeDecorator[datetime]):
@@ -125,4 +138,56 @@ jobs = Table(
     Column("held_until", Instant, nullable=False),
     Index(None, "key_id"),
     Index(None, "state"),
+)
+
+registry_workers = Table(
+    "registry_workers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("owner", String(16), ForeignKey(keys.c.id), nullable=False),
+    Column("endpoint", String(256), nullable=False),
+    Column("manifest_sha256", LargeBinary(32), nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("reason", String(256), nullable=False),
+    Column("registered", Instant, nullable=False),
+    Column("heartbeat", Instant, nullable=False),
+    # The worker's own clock at its last heartbeat, in milliseconds.
+    Column("beat", BigInteger, nullable=False),
+    Column("manifest", LargeBinary, nullable=False),
+    Column("challenge", LargeBinary(64), nullable=False),
+    Column("evidence", LargeBinary, nullable=False),
+    Column("collateral", LargeBinary, nullable=False),
+    # All of these, or none: a worker without evidence.
+    Column("technology", String(32)),
+    Column("platform", String(32)),
+    Column("is_genuine", Boolean),
+    Column("signed_sha256", LargeBinary(32)),
+    Column("verified", Instant),
+    Column("until", Instant),
+    Index(None, "owner"),
+)
+
+registry_measurements = Table(
+    "registry_measurements",
+    metadata,
+    Column("worker", String(64), ForeignKey(registry_workers.c.id), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("value", LargeBinary(64), nullable=False),
+    Index(None, "value"),
+)
+
+registry_challenges = Table(
+    "registry_challenges",
+    metadata,
+    Column("challenge", LargeBinary(64), primary_key=True),
+    Column("owner", String(16), ForeignKey(keys.c.id), nullable=False),
+    Column("expires", Instant, nullable=False),
+    Index(None, "owner"),
+)
+
+registry_evidence = Table(
+    "registry_evidence",
+    metadata,
+    Column("signed_sha256", LargeBinary(32), primary_key=True),
+    Column("seen", Instant, nullable=False),
 )

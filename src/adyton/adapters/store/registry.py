@@ -1,0 +1,510 @@
+"""The registry's tables: workers, their measurements, challenges, and evidence that was seen.
+
+States change by the table in ``model.registry`` and by nothing else: each change is one statement,
+whose ``CASE`` is made from that table, so that two events at once come one after the other. What
+time alone does to a worker (its evidence lapses, it falls silent) is computed wherever a state is
+read, and written down by ``settle``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from adyton.adapters.store import schema
+from adyton.adapters.store.failure import translated
+from adyton.errors import RejectedError
+from adyton.model.registry import (
+    TRANSITIONS,
+    Attestation,
+    Beat,
+    Event,
+    Exhibit,
+    RegisteredWorker,
+    State,
+    TransitionRejectedError,
+)
+
+__all__ = [
+    "EvidenceReplayedError",
+    "EvidenceRequiredError",
+    "HeartbeatReplayedError",
+    "RegistryFullError",
+    "RegistryTable",
+    "Wanted",
+    "WorkerUnknownError",
+]
+
+_CHALLENGES_PER_KEY: Final = 64
+# Any number that all gateways agree on: pg_advisory_xact_lock(bigint).
+_LOCK: Final = 0x61_6479_746F_6F
+
+
+class WorkerUnknownError(RejectedError):
+    """The registry has no worker of this name."""
+
+    code = "worker-unknown"
+
+    def __init__(self) -> None:
+        super().__init__("the registry has no worker of this name")
+
+
+class EvidenceReplayedError(RejectedError):
+    """Evidence with this signed body registered a worker before, whatever its file looks like."""
+
+    code = "evidence-replayed"
+
+    def __init__(self) -> None:
+        super().__init__("this evidence was used before: make it anew, over a challenge of its own")
+
+
+class EvidenceRequiredError(RejectedError):
+    """A worker without evidence is not registered here, or not any more."""
+
+    code = "evidence-required"
+
+    def __init__(self) -> None:
+        super().__init__("the worker is not registered without evidence")
+
+
+class HeartbeatReplayedError(RejectedError):
+    """A heartbeat is not later than the last one that came."""
+
+    code = "heartbeat-replayed"
+
+    def __init__(self) -> None:
+        super().__init__("the heartbeat is not later than the one before")
+
+
+class RegistryFullError(RejectedError):
+    """There are as many workers as there may be."""
+
+    code = "registry-full"
+
+    def __init__(self, *, limit: int, whose: str) -> None:
+        super().__init__(f"{whose} has {limit} workers already")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which workers are asked for; ``None`` is no matter."""
+
+    state: State | None = None
+    technology: str | None = None
+    measurement: bytes | None = None
+    genuine: bool = False
+
+
+class RegistryTable:
+    """Workers by name. ``silence`` is how long one may say nothing before it counts as offline."""
+
+    def __init__(self, engine: AsyncEngine, *, silence: timedelta = timedelta(seconds=90)) -> None:
+        self._engine, self._silence = engine, silence
+        self._is_postgresql = engine.dialect.name == "postgresql"
+        self._insert = postgresql.insert if self._is_postgresql else sqlite.insert
+
+    async def issue(self, challenge: bytes, *, owner: str, expires: datetime) -> None:
+        """Store a challenge for ``owner``, who loses the oldest of too many."""
+        table = schema.registry_challenges
+        kept = (
+            select(table.c.challenge)
+            .where(table.c.owner == owner)
+            .order_by(table.c.expires.desc(), table.c.challenge)
+            .limit(_CHALLENGES_PER_KEY)
+        )
+        with translated():
+            async with self._engine.begin() as connection:
+                await connection.execute(
+                    insert(table).values(challenge=challenge, owner=owner, expires=expires)
+                )
+                await connection.execute(
+                    delete(table).where(table.c.owner == owner, table.c.challenge.not_in(kept))
+                )
+
+    async def take(self, challenge: bytes, *, owner: str, now: datetime) -> bool:
+        """Use up a challenge; return whether ``owner`` had it, unused and in time.
+
+        One statement: of two registrations at once, one gets it.
+        """
+        table = schema.registry_challenges
+        statement = (
+            delete(table)
+            .where(table.c.challenge == challenge, table.c.owner == owner, table.c.expires > now)
+            .returning(table.c.owner)
+        )
+        with translated():
+            async with self._engine.begin() as connection:
+                return (await connection.execute(statement)).first() is not None
+
+    async def register(
+        self, worker: RegisteredWorker, exhibit: Exhibit, *, limit: int, owner_limit: int
+    ) -> State:
+        """Store ``worker``, new or again, and return its state.
+
+        1. its evidence has not been seen before, by its signed body;
+        2. if it is known, its state allows it, and it has not become one without evidence;
+        3. there is room for it, in the registry and for its key.
+
+        All or nothing. Raises the error of the first step that says no.
+        """
+        attestation = worker.attestation
+        with translated():
+            async with self._engine.begin() as connection:
+                await self._begin_alone(connection)
+                # Step 1
+                if attestation is not None:
+                    await self._see(connection, attestation.signed_sha256, now=worker.registered)
+                # Step 2
+                state = await self._upsert(connection, worker, exhibit)
+                # Step 3: the new one is among those counted.
+                await _check_room(connection, worker.owner, limit=limit, owner_limit=owner_limit)
+                await _write_measurements(connection, worker)
+        return state
+
+    async def hear(self, worker_id: str, beat: Beat, *, time: int, now: datetime) -> State:
+        """Note a heartbeat that the worker made at ``time``; return the state that it is in.
+
+        Raises ``HeartbeatReplayedError`` where ``time`` is not later than the last one.
+        """
+        statement = (
+            update(_WORKERS)
+            .where(_WORKERS.c.id == worker_id, _WORKERS.c.beat < time)
+            .values(state=_after(beat.event, of=_lapsed(now)), heartbeat=now, beat=time)
+            .returning(_WORKERS.c.state)
+        )
+        with translated():
+            async with self._engine.begin() as connection:
+                state = (await connection.execute(statement)).scalar_one_or_none()
+                if state is None:
+                    await _state_of(connection, worker_id)
+                    raise HeartbeatReplayedError
+        return State(state)
+
+    async def change(self, worker_id: str, event: Event, *, reason: str, now: datetime) -> State:
+        """Let the operator's ``event`` happen; raise ``TransitionRejectedError`` if it can't."""
+        statement = (
+            update(_WORKERS)
+            .where(_WORKERS.c.id == worker_id, _lapsed(now).in_(_froms(event)))
+            .values(state=_after(event, of=_lapsed(now)), reason=reason)
+            .returning(_WORKERS.c.state)
+        )
+        with translated():
+            async with self._engine.begin() as connection:
+                state = (await connection.execute(statement)).scalar_one_or_none()
+                if state is None:
+                    found = await _state_of(connection, worker_id)
+                    raise TransitionRejectedError(state=found, event=event)
+        return State(state)
+
+    async def confirm(self, worker_id: str, signed_sha256: bytes, *, now: datetime) -> None:
+        """Note that this evidence was verified again, and is still acceptable."""
+        await self._note(worker_id, signed_sha256, verified=now)
+
+    async def refuse(self, worker_id: str, signed_sha256: bytes, *, reason: str) -> bool:
+        """Take trust from the worker with this evidence; return whether it had it.
+
+        Newer evidence that came meanwhile is not meant.
+        """
+        return await self._note(
+            worker_id,
+            signed_sha256,
+            _WORKERS.c.state.in_(_froms(Event.REFUSE)),
+            state=_after(Event.REFUSE, of=_WORKERS.c.state),
+            reason=reason,
+        )
+
+    async def settle(self, now: datetime) -> int:
+        """Write down what time has done; return to how many workers it did something."""
+        settled = self._settled(now)
+        statement = update(_WORKERS).where(settled != _WORKERS.c.state).values(state=settled)
+        with translated():
+            async with self._engine.begin() as connection:
+                return (await connection.execute(statement)).rowcount
+
+    async def due(
+        self, *, verified_before: datetime, now: datetime, limit: int
+    ) -> Sequence[tuple[RegisteredWorker, Exhibit]]:
+        """Return workers whose evidence is to be verified again, the longest unverified first."""
+        query = (
+            select(*self._columns(now), *_EXHIBIT)
+            .where(
+                _WORKERS.c.verified < verified_before,
+                self._settled(now).in_(_froms(Event.LAPSE)),
+            )
+            .order_by(_WORKERS.c.verified, _WORKERS.c.id)
+            .limit(limit)
+        )
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query)).all()
+        return [(_worker(row, {}), _exhibit(row)) for row in rows]
+
+    async def find(self, worker_id: str, *, now: datetime) -> tuple[RegisteredWorker, Exhibit]:
+        """Return one worker and what it showed; raise ``WorkerUnknownError`` if there is none."""
+        query = select(*self._columns(now), *_EXHIBIT).where(_WORKERS.c.id == worker_id)
+        with translated():
+            async with self._engine.connect() as connection:
+                row = (await connection.execute(query)).one_or_none()
+                if row is None:
+                    raise WorkerUnknownError
+                measured = await _measurements(connection, [worker_id])
+        return _worker(row, measured.get(worker_id, {})), _exhibit(row)
+
+    async def query(
+        self, wanted: Wanted, *, now: datetime, limit: int, after: str = ""
+    ) -> tuple[RegisteredWorker, ...]:
+        """Return up to ``limit`` workers, by name, beginning behind the name ``after``."""
+        query = (
+            select(*self._columns(now))
+            .where(_WORKERS.c.id > after, *self._conditions(wanted, now))
+            .order_by(_WORKERS.c.id)
+            .limit(limit)
+        )
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query)).all()
+                measured = await _measurements(connection, [row.id for row in rows])
+        return tuple(_worker(row, measured.get(row.id, {})) for row in rows)
+
+    async def purge(self, before: datetime, *, now: datetime) -> int:
+        """Forget what was last heard of before ``before``; return how many workers that were.
+
+        A suspended worker is kept: forgotten, it could come back as a new one. Evidence is
+        forgotten as late: by then, its challenge has long been used up.
+        """
+        silent = and_(_WORKERS.c.heartbeat < before, _WORKERS.c.state != State.SUSPENDED.value)
+        names = select(_WORKERS.c.id).where(silent)
+        measured, seen = schema.registry_measurements, schema.registry_evidence
+        challenges = schema.registry_challenges
+        with translated():
+            async with self._engine.begin() as connection:
+                await self._begin_alone(connection)
+                await connection.execute(delete(measured).where(measured.c.worker.in_(names)))
+                count = (await connection.execute(delete(_WORKERS).where(silent))).rowcount
+                await connection.execute(delete(seen).where(seen.c.seen < before))
+                await connection.execute(delete(challenges).where(challenges.c.expires <= now))
+        return count
+
+    async def _begin_alone(self, connection: AsyncConnection) -> None:
+        # Limits are counted: two registrations at once must not both take the last place.
+        if self._is_postgresql:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        else:
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    async def _see(
+        self, connection: AsyncConnection, signed_sha256: bytes, *, now: datetime
+    ) -> None:
+        table = schema.registry_evidence
+        statement = (
+            self._insert(table)
+            .values(signed_sha256=signed_sha256, seen=now)
+            .on_conflict_do_nothing()
+            .returning(table.c.seen)
+        )
+        if (await connection.execute(statement)).first() is None:
+            raise EvidenceReplayedError
+
+    async def _upsert(
+        self, connection: AsyncConnection, worker: RegisteredWorker, exhibit: Exhibit
+    ) -> State:
+        values = _row(worker, exhibit)
+        fixed = {"id", "registered", "state"}
+        state = _lapsed(worker.registered)
+        allowed = [state.in_(_froms(Event.REGISTER))]
+        if worker.attestation is None:
+            allowed.append(_WORKERS.c.technology.is_(None))
+        statement = (
+            self._insert(_WORKERS)
+            .values(values | {"beat": 0})
+            .on_conflict_do_update(
+                index_elements=[_WORKERS.c.id],
+                set_={name: value for name, value in values.items() if name not in fixed}
+                | {"state": _after(Event.REGISTER, of=state)},
+                where=and_(*allowed),
+            )
+            .returning(_WORKERS.c.state)
+        )
+        stored = (await connection.execute(statement)).scalar_one_or_none()
+        if stored is not None:
+            return State(stored)
+        found = await _state_of(connection, worker.id)
+        if found in TRANSITIONS[Event.REGISTER]:
+            raise EvidenceRequiredError
+        raise TransitionRejectedError(state=found, event=Event.REGISTER)
+
+    async def _note(
+        self,
+        worker_id: str,
+        signed_sha256: bytes,
+        *conditions: ColumnElement[bool],
+        **values: Any,
+    ) -> bool:
+        statement = (
+            update(_WORKERS)
+            .where(
+                _WORKERS.c.id == worker_id, _WORKERS.c.signed_sha256 == signed_sha256, *conditions
+            )
+            .values(values)
+        )
+        with translated():
+            async with self._engine.begin() as connection:
+                return (await connection.execute(statement)).rowcount == 1
+
+    def _settled(self, now: datetime) -> ColumnElement[str]:
+        """Return the state at ``now``: what is written down, and what time has done since."""
+        silent = and_(
+            _WORKERS.c.heartbeat < now - self._silence,
+            _WORKERS.c.state.in_(_froms(Event.FALL_SILENT)),
+        )
+        return case(
+            (_is_over(now), _after(Event.LAPSE, of=_WORKERS.c.state)),
+            (silent, _after(Event.FALL_SILENT, of=_WORKERS.c.state)),
+            else_=_WORKERS.c.state,
+        )
+
+    def _columns(self, now: datetime) -> list[ColumnElement[Any]]:
+        return [*_PLAIN, self._settled(now).label("state")]
+
+    def _conditions(self, wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        if wanted.state is not None:
+            found.append(self._settled(now) == wanted.state.value)
+        if wanted.technology is not None:
+            found.append(_WORKERS.c.technology == wanted.technology)
+        if wanted.measurement is not None:
+            measured = schema.registry_measurements
+            having = select(measured.c.worker).where(measured.c.value == wanted.measurement)
+            found.append(_WORKERS.c.id.in_(having))
+        if wanted.genuine:
+            found.append(_WORKERS.c.is_genuine.is_(True))
+        return found
+
+
+_WORKERS: Final = schema.registry_workers
+_EXHIBIT: Final = (
+    _WORKERS.c.manifest,
+    _WORKERS.c.challenge,
+    _WORKERS.c.evidence,
+    _WORKERS.c.collateral,
+)
+_PLAIN: Final = tuple(
+    column for column in _WORKERS.c if column not in {*_EXHIBIT, _WORKERS.c.state, _WORKERS.c.beat}
+)
+
+
+def _froms(event: Event) -> list[str]:
+    return [state.value for state in TRANSITIONS[event]]
+
+
+def _after(event: Event, *, of: ColumnElement[str]) -> ColumnElement[str]:
+    """Return the state that follows on ``event``; no state where the table has none."""
+    return case({state.value: then.value for state, then in TRANSITIONS[event].items()}, value=of)
+
+
+def _is_over(now: datetime) -> ColumnElement[bool]:
+    return and_(_WORKERS.c.until <= now, _WORKERS.c.state.in_(_froms(Event.LAPSE)))
+
+
+def _lapsed(now: datetime) -> ColumnElement[str]:
+    return case((_is_over(now), _after(Event.LAPSE, of=_WORKERS.c.state)), else_=_WORKERS.c.state)
+
+
+async def _state_of(connection: AsyncConnection, worker_id: str) -> State:
+    query = select(_WORKERS.c.state).where(_WORKERS.c.id == worker_id)
+    state = (await connection.execute(query)).scalar_one_or_none()
+    if state is None:
+        raise WorkerUnknownError
+    return State(state)
+
+
+async def _check_room(
+    connection: AsyncConnection, owner: str, *, limit: int, owner_limit: int
+) -> None:
+    mine = func.count().filter(_WORKERS.c.owner == owner)
+    total, owned = (
+        await connection.execute(select(func.count(), mine).select_from(_WORKERS))
+    ).one()
+    if total > limit:
+        raise RegistryFullError(limit=limit, whose="the registry")
+    if owned > owner_limit:
+        raise RegistryFullError(limit=owner_limit, whose="the api key")
+
+
+async def _write_measurements(connection: AsyncConnection, worker: RegisteredWorker) -> None:
+    table = schema.registry_measurements
+    await connection.execute(delete(table).where(table.c.worker == worker.id))
+    if worker.attestation is not None and worker.attestation.measurements:
+        await connection.execute(
+            insert(table),
+            [
+                {"worker": worker.id, "name": name, "value": value}
+                for name, value in worker.attestation.measurements.items()
+            ],
+        )
+
+
+async def _measurements(
+    connection: AsyncConnection, names: Iterable[str]
+) -> dict[str, dict[str, bytes]]:
+    table = schema.registry_measurements
+    query = select(table).where(table.c.worker.in_(list(names))).order_by(table.c.name)
+    found: dict[str, dict[str, bytes]] = {}
+    for row in (await connection.execute(query)).all():
+        found.setdefault(row.worker, {})[row.name] = bytes(row.value)
+    return found
+
+
+def _row(worker: RegisteredWorker, exhibit: Exhibit) -> dict[str, Any]:
+    attestation = worker.attestation
+    return {
+        "id": worker.id,
+        "owner": worker.owner,
+        "endpoint": worker.endpoint,
+        "manifest_sha256": worker.manifest_sha256,
+        "state": worker.state.value,
+        "reason": worker.reason,
+        "registered": worker.registered,
+        "heartbeat": worker.heartbeat,
+        "manifest": exhibit.manifest,
+        "challenge": exhibit.challenge,
+        "evidence": exhibit.evidence,
+        "collateral": exhibit.collateral,
+        **{name: getattr(attestation, name, None) for name in _ATTESTED},
+    }
+
+
+_ATTESTED: Final = ("technology", "platform", "is_genuine", "signed_sha256", "verified", "until")
+
+
+def _worker(row: Any, measurements: Mapping[str, bytes]) -> RegisteredWorker:
+    attestation = None
+    if row.technology is not None:
+        attestation = Attestation(
+            technology=row.technology,
+            platform=row.platform,
+            is_genuine=row.is_genuine,
+            measurements=measurements,
+            signed_sha256=bytes(row.signed_sha256),
+            verified=row.verified,
+            until=row.until,
+        )
+    return RegisteredWorker(
+        id=row.id,
+        owner=row.owner,
+        endpoint=row.endpoint,
+        manifest_sha256=bytes(row.manifest_sha256),
+        attestation=attestation,
+        state=State(row.state),
+        reason=row.reason,
+        registered=row.registered,
+        heartbeat=row.heartbeat,
+    )
+
+
+def _exhibit(row: Any) -> Exhibit:
+    return Exhibit(**{column.name: bytes(getattr(row, column.name)) for column in _EXHIBIT})
