@@ -28,6 +28,7 @@ from adyton.crypto.p256 import ECDSA_WITH_SHA256, Es256PublicKey
 from adyton.crypto.rsa import RSA_PSS_WITH_SHA384, RsaPssPublicKey
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import MalformedError, RejectedError
+from adyton.model.window import Window
 
 __all__ = [
     "ES256",
@@ -177,6 +178,14 @@ class Path:
     def leaf(self) -> Certificate:
         """The certificate that the path is about."""
         return self.certificates[-1]
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """When each of the certificates is valid, by their names."""
+        return tuple(
+            Window(name=f"certificate {item.common_name!r}", first=item.first, last=item.last)
+            for item in self.certificates
+        )
 
     def check_valid(self, at: datetime) -> None:
         """Raise unless every certificate, the root included, is valid at ``at``."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from adyton.codec.json import Json, JsonObject
 from adyton.model.verdict import Finding, shown
+from adyton.model.window import Window
 
 __all__ = ["DEBUG_MODE", "Claims", "Platform", "Tcb", "Technology", "VendorRoot"]
 
@@ -74,8 +75,8 @@ class Tcb:
     ``status`` and ``advisories`` are the vendor's words, ``date`` that of the level which was
     reached, and ``evaluation_number`` that of the collateral; ``None`` is what a vendor does not
     say, or what nobody could find out without collateral. ``is_revocation_checked`` says that lists
-    were there for all that can be revoked. ``first`` and ``last`` bound the time in which the
-    collateral speaks.
+    were there for all that can be revoked. ``windows`` are when the collateral speaks, piece by
+    piece.
 
     ``refused`` has the reasons why collateral that was given does not hold, or what it takes back:
     with one of them, nothing else here counts. ``shortfalls`` are what keeps the platform from the
@@ -87,8 +88,7 @@ class Tcb:
     date: datetime | None = None
     evaluation_number: int | None = None
     is_revocation_checked: bool = False
-    first: datetime | None = None
-    last: datetime | None = None
+    windows: tuple[Window, ...] = ()
     refused: tuple[Finding, ...] = ()
     shortfalls: tuple[Finding, ...] = ()
 
@@ -100,8 +100,7 @@ class Tcb:
             "date": None if self.date is None else shown(self.date),
             "evaluation_number": self.evaluation_number,
             "revocation_checked": self.is_revocation_checked,
-            "collateral_first": None if self.first is None else shown(self.first),
-            "collateral_last": None if self.last is None else shown(self.last),
+            "windows": [_window(item) for item in self.windows],
             "refused": [finding.to_json() for finding in self.refused],
             "shortfalls": [finding.to_json() for finding in self.shortfalls],
         }
@@ -119,9 +118,10 @@ class Claims:
 
     ``report_data``, ``nonce`` and ``public_key`` are what the code inside asked to have signed;
     ``None`` is absent. ``issued`` is the platform's own time for the evidence, where it has one.
-    ``first`` and ``last`` bound the time in which its certificates are valid. ``details`` are what
-    else it says: for people and expressions. ``signed_sha256`` is over the signed body: two pieces
-    of evidence are the same where this is, whatever else differs between their files.
+    ``first`` and ``last`` bound the time in which its certificates are valid, and ``windows`` have
+    each one's. ``details`` are what else it says: for people and expressions. ``signed_sha256`` is
+    over the signed body: two pieces of evidence are the same where this is, whatever else differs
+    between their files.
     """
 
     technology: Technology
@@ -139,6 +139,7 @@ class Claims:
     issued: datetime | None
     first: datetime
     last: datetime
+    windows: tuple[Window, ...] = ()
     details: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
     signed_sha256: bytes
 
@@ -166,9 +167,14 @@ class Claims:
             "issued": None if self.issued is None else shown(self.issued),
             "first": shown(self.first),
             "last": shown(self.last),
+            "windows": [_window(item) for item in self.windows],
             "details": {**self.details},
             "signed_sha256": self.signed_sha256.hex(),
         }
+
+
+def _window(window: Window) -> JsonObject:
+    return {"name": window.name, "first": shown(window.first), "last": shown(window.last)}
 
 
 def _hex(value: bytes | None) -> str | None:

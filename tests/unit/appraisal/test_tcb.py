@@ -23,8 +23,6 @@ TCB = Tcb(
     date=NOW - timedelta(days=200),
     evaluation_number=17,
     is_revocation_checked=True,
-    first=NOW - timedelta(days=1),
-    last=NOW + timedelta(days=20),
 )
 TD = replace(
     CLAIMS,

@@ -26,6 +26,7 @@ from adyton.evidence.dcap.platform import ModuleReport, Platform
 from adyton.evidence.dcap.qe_identity import check_is_intels
 from adyton.evidence.dcap.roots import INTEL_ROOTS
 from adyton.evidence.dcap.tcb import Tcb, evaluate
+from adyton.model.window import Window
 
 __all__ = [
     "AttestationKeyRejectedError",
@@ -65,9 +66,10 @@ class DcapClaims:
 
     ``root`` is the name of the anchor; ``is_genuine`` says whether it is Intel's, whatever it is
     called. ``pck`` describes the platform. ``first`` and ``last`` bound the time in which the
-    quote's certificates are valid; a quote has no time of its own. ``signed_sha256`` is over header
-    and body: two quotes are the same where this is. ``tcb`` is ``None`` where no collateral was
-    given: then nobody knows how old the platform's firmware is, or whether its key was revoked.
+    quote's certificates are valid, and ``windows`` have each one's; a quote has no time of its own.
+    ``signed_sha256`` is over header and body: two quotes are the same where this is. ``tcb`` is
+    ``None`` where no collateral was given: then nobody knows how old the platform's firmware is, or
+    whether its key was revoked.
     """
 
     quote_version: int
@@ -82,6 +84,7 @@ class DcapClaims:
     signed_sha256: bytes
     first: datetime
     last: datetime
+    windows: tuple[Window, ...]
     tcb: Tcb | None
 
 
@@ -185,6 +188,7 @@ def claims_of(
         signed_sha256=sha256(quote.signed_bytes),
         first=path.first,
         last=path.last,
+        windows=path.windows,
         tcb=tcb,
     )
 

@@ -26,8 +26,7 @@ def tcb_of(claims: DcapClaims) -> Tcb:
         date=tcb.date,
         evaluation_number=tcb.evaluation_number,
         is_revocation_checked=True,
-        first=tcb.first,
-        last=tcb.last,
+        windows=tcb.windows,
         shortfalls=tuple(_finding(shortfall) for shortfall in tcb.shortfalls),
     )
 

@@ -6,7 +6,6 @@ the same tomorrow, until it expires.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from threading import Lock
 from typing import Final
 
@@ -24,13 +23,13 @@ from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.dcap.collateral import Collateral
 from adyton.evidence.dcap.qe_identity import QeIdentity
 from adyton.evidence.dcap.tcb_info import TcbInfo
+from adyton.model.window import Window
 
 __all__ = [
     "PCK_AUTHORITIES",
     "CollateralRejectedError",
     "DcapCache",
     "Endorsements",
-    "Window",
     "authenticate_collateral",
 ]
 
@@ -47,15 +46,6 @@ class CollateralRejectedError(RejectedError):
     def __init__(self, *, reason: str) -> None:
         super().__init__(f"the collateral {reason}")
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """From when to when one piece of collateral may be used: both ends belong to it."""
-
-    name: str
-    first: datetime
-    last: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

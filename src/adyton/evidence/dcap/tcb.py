@@ -10,7 +10,7 @@ from datetime import datetime
 
 from adyton.crypto.path import Certificate
 from adyton.errors import RejectedError
-from adyton.evidence.dcap.endorsements import CollateralRejectedError, Endorsements, Window
+from adyton.evidence.dcap.endorsements import CollateralRejectedError, Endorsements
 from adyton.evidence.dcap.pck import SgxExtension
 from adyton.evidence.dcap.platform import MAJOR, MINOR, ModuleReport, Platform, first_compared
 from adyton.evidence.dcap.qe_identity import masked
@@ -18,6 +18,7 @@ from adyton.evidence.dcap.shortfall import Shortfall, shortfalls
 from adyton.evidence.dcap.signed_json import LevelOutcome, SvnLevel
 from adyton.evidence.dcap.status import TcbStatus, converged, relaunch_advised
 from adyton.evidence.dcap.tcb_info import PlatformLevel, TcbInfo
+from adyton.model.window import Window
 
 __all__ = [
     "CollateralTimeRejectedError",
@@ -57,8 +58,7 @@ class Tcb:
     ``status`` takes platform, quoting enclave and TDX module together; ``current`` is what it would
     be for a TD that is started now, ``None`` where the report does not say. ``date`` is the oldest
     of the levels that were reached, ``None`` where none was. ``evaluation_number`` is the lower of
-    the two that the endorsements have. ``first`` and ``last`` bound the time in which all of the
-    endorsements may be used.
+    the two that the endorsements have. ``windows`` are those of all endorsements.
     """
 
     status: TcbStatus
@@ -70,8 +70,7 @@ class Tcb:
     advisories: tuple[str, ...]
     evaluation_number: int
     shortfalls: tuple[Shortfall, ...]
-    first: datetime
-    last: datetime
+    windows: tuple[Window, ...]
 
 
 def evaluate(platform: Platform, endorsements: Endorsements, *, at: datetime) -> Tcb:
@@ -172,7 +171,6 @@ def _tcb(platform: Platform, endorsements: Endorsements) -> Tcb:
     if module is not None and module.tee_tcb_svn2 is not None:
         current = _state(platform, endorsements, module.tee_tcb_svn2).status
         status = relaunch_advised(launch.status, current)
-    windows = endorsements.windows
     reached = launch.reached
     return Tcb(
         status=status,
@@ -187,8 +185,7 @@ def _tcb(platform: Platform, endorsements: Endorsements) -> Tcb:
             endorsements.tcb_info.evaluation_number, endorsements.qe_identity.evaluation_number
         ),
         shortfalls=tuple(shortfalls(platform, endorsements)),
-        first=max(window.first for window in windows),
-        last=min(window.last for window in windows),
+        windows=endorsements.windows,
     )
 
 

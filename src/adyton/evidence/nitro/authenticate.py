@@ -71,6 +71,7 @@ def authenticate(
         issued=parsed.timestamp,
         first=path.first,
         last=path.last,
+        windows=path.windows,
         signed_sha256=sha256(parsed.signed_bytes),
     )
 

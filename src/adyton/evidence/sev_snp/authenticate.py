@@ -21,6 +21,7 @@ from adyton.evidence.sev_snp.layout import Report, SigningKey
 from adyton.evidence.sev_snp.product import Generation, ProductRejectedError, Tcb
 from adyton.evidence.sev_snp.roots import AMD_ROOTS
 from adyton.evidence.sev_snp.vek import Vek
+from adyton.model.window import Window
 
 __all__ = [
     "ChipRejectedError",
@@ -77,9 +78,9 @@ class SnpClaims:
     what the key is for, and what a policy compares; firmware cannot go back behind ``committed``.
 
     ``first`` and ``last`` bound the time in which the certificates are valid; a report has no time
-    of its own. ``crl_first`` and ``crl_last`` are of the revocation list, ``None`` where none was
-    given: then nobody knows whether a certificate was revoked. ``signed_sha256`` is over the part
-    that is signed: two reports are the same where this is.
+    of its own. ``windows`` has each one's, and ``crl`` that of the revocation list, ``None`` where
+    none was given: then nobody knows whether a certificate was revoked. ``signed_sha256`` is over
+    the part that is signed: two reports are the same where this is.
     """
 
     report: Report
@@ -96,8 +97,8 @@ class SnpClaims:
     launch: Tcb
     first: datetime
     last: datetime
-    crl_first: datetime | None
-    crl_last: datetime | None
+    windows: tuple[Window, ...]
+    crl: Window | None
     signed_sha256: bytes
 
     @property
@@ -194,8 +195,8 @@ def authenticate(
         launch=launch,
         first=path.first,
         last=path.last,
-        crl_first=None if crl is None else crl.first,
-        crl_last=None if crl is None else crl.last,
+        windows=path.windows,
+        crl=None if crl is None else Window(name=_LIST, first=crl.first, last=crl.last),
         signed_sha256=sha256(parsed.signed_bytes),
     )
 

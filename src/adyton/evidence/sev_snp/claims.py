@@ -38,9 +38,8 @@ def claims_of(claims: SnpClaims) -> Claims:
         ),
         configuration=findings(report),
         tcb=Tcb(
-            is_revocation_checked=claims.crl_last is not None,
-            first=claims.crl_first,
-            last=claims.crl_last,
+            is_revocation_checked=claims.crl is not None,
+            windows=() if claims.crl is None else (claims.crl,),
         ),
         report_data=report.report_data,
         nonce=None,
@@ -48,6 +47,7 @@ def claims_of(claims: SnpClaims) -> Claims:
         issued=None,
         first=claims.first,
         last=claims.last,
+        windows=claims.windows,
         details=MappingProxyType(_details(claims)),
         signed_sha256=claims.signed_sha256,
     )

@@ -42,6 +42,7 @@ def claims_of(claims: SgxClaims) -> Claims:
         issued=None,
         first=dcap.first,
         last=dcap.last,
+        windows=dcap.windows,
         details=MappingProxyType({**details_of(dcap), "cpu_svn": report.cpu_svn.hex()}),
         signed_sha256=dcap.signed_sha256,
     )

@@ -38,6 +38,7 @@ def claims_of(claims: TdxClaims) -> Claims:
         issued=None,
         first=dcap.first,
         last=dcap.last,
+        windows=dcap.windows,
         details=MappingProxyType({**details_of(dcap), "tee_tcb_svn": report.tee_tcb_svn.hex()}),
         signed_sha256=dcap.signed_sha256,
     )

@@ -17,6 +17,7 @@ from adyton.errors import MalformedError
 from adyton.evidence.nitro import authenticate as module
 from adyton.evidence.nitro.authenticate import authenticate
 from adyton.model.claims import Claims, Platform, Technology, VendorRoot
+from adyton.model.window import Window
 
 VENDOR = FakeNitro()
 
@@ -50,6 +51,10 @@ def test_a_good_document_gives_its_claims() -> None:
         issued=datetime(2026, 11, 20, 11, 59, 0, 136000, tzinfo=UTC),
         first=CHAIN[-1].first,
         last=CHAIN[-1].last,
+        windows=tuple(
+            Window(name=f"certificate {item.name!r}", first=item.first, last=item.last)
+            for item in CHAIN
+        ),
         signed_sha256=hashlib.sha256(signed).digest(),
     )
 

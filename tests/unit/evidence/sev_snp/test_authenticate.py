@@ -77,7 +77,7 @@ def test_a_good_report_of_each_generation_and_version_is_authentic(
     assert claims.vek.hwid == (CHIP[:8] if name == "Turin" else CHIP)
     assert claims.reported == claims.vek.tcb == claims.current == claims.committed == claims.launch
     assert (claims.first, claims.last) == (vendor.vek.first, vendor.vek.last)
-    assert (claims.crl_first, claims.crl_last) == (None, None)
+    assert claims.crl is None
     assert claims.signed_sha256 == hashlib.sha256(vendor.body(version=version)).digest()
     assert claims.vek_sha256 == hashlib.sha256(vendor.vek_der).digest()
     assert claims.measurements["measurement"] == hashlib.sha384(b"measurement").digest()
@@ -251,7 +251,9 @@ def test_each_broken_step_is_refused(
 def test_a_list_that_revokes_others_says_from_when_to_when_it_speaks() -> None:
     crl = MILAN.crl(List(revoked=(1, 2, 3)))
     claims = authenticated(collateral=MILAN.collateral(crl=crl))
-    assert (claims.crl_first, claims.crl_last) == (NOW - timedelta(days=10), NOW + timedelta(20))
+    assert claims.crl is not None
+    assert claims.crl.first == NOW - timedelta(days=10)
+    assert claims.crl.last == NOW + timedelta(days=20)
 
 
 def test_a_host_may_mask_the_name_of_its_chip() -> None:
