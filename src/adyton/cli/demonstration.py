@@ -30,7 +30,7 @@ from adyton.cli.tools import check_tools
 from adyton.cli.verdicts import answer_text
 from adyton.codec.json import canonical
 from adyton.errors import AdytonError, RejectedError
-from adyton.model.verdict import LayerName, Status
+from adyton.model.verdict import LAYERS, Status, Subject
 from adyton.sdk.asking import Answer
 from adyton.sdk.client import AsyncClient
 
@@ -176,7 +176,7 @@ def _table(outcomes: Iterable[_Outcome]) -> Table:
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     made.add_column("question")
     made.add_column("answer", no_wrap=True)
-    for layer in LayerName:
+    for layer in LAYERS[Subject.RECEIPT]:
         made.add_column(layer.value, no_wrap=True)
     made.add_column("ms", justify="right", no_wrap=True)
     for outcome in outcomes:
@@ -189,10 +189,10 @@ def _row(outcome: _Outcome) -> list[Text]:
     result = outcome.result
     if isinstance(result, Answer):
         answer = answer_text(result.answer)
-        layers = [_mark(result.verdict.layer(name).status) for name in LayerName]
+        layers = [_mark(result.verdict.layer(name).status) for name in LAYERS[Subject.RECEIPT]]
     else:
         answer = Text("refused", style="bold magenta")
-        layers = [Text("-", style="dim")] * len(LayerName)
+        layers = [Text("-", style="dim")] * len(LAYERS[Subject.RECEIPT])
         title = title.append(f"\n  {result.code}", style="dim")
     if not outcome.is_expected:
         answer = answer.append(" UNEXPECTED", style="bold red")

@@ -17,6 +17,7 @@ from adyton.errors import AdytonError
 
 __all__ = [
     "EVIDENCE_PARTS",
+    "LAYERS",
     "Finding",
     "Layer",
     "LayerName",
@@ -54,6 +55,9 @@ class LayerName(StrEnum):
     RECEIPT = "receipt"
     PROOF = "proof"
     TRANSCRIPT = "transcript"
+    COMMIT = "commit"
+    CHAIN = "chain"
+    LOG = "log"
 
 
 class Subject(StrEnum):
@@ -61,6 +65,7 @@ class Subject(StrEnum):
 
     EVIDENCE = "evidence"
     RECEIPT = "receipt"
+    COMMIT = "commit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,11 +186,11 @@ class Verdict:
     claimed: bool | None
 
     def __post_init__(self) -> None:
-        if tuple(layer.name for layer in self.layers) != _LAYERS[self.subject]:
+        if tuple(layer.name for layer in self.layers) != LAYERS[self.subject]:
             raise ValueError(f"a verdict on {self.subject} has other layers than these")
         if self.at.tzinfo is None:
             raise ValueError("the instant of a verdict has a zone")
-        if (self.claimed is None) != (self.subject is Subject.EVIDENCE):
+        if (self.claimed is None) != (self.subject is not Subject.RECEIPT):
             raise ValueError("a verdict has a claim where there was a question, and only there")
 
     @property
@@ -229,6 +234,20 @@ class Verdict:
         }
 
 
-_LAYERS: Final[Mapping[Subject, tuple[LayerName, ...]]] = MappingProxyType(
-    {Subject.EVIDENCE: (LayerName.EVIDENCE,), Subject.RECEIPT: tuple(LayerName)}
+LAYERS: Final[Mapping[Subject, tuple[LayerName, ...]]] = MappingProxyType(
+    {
+        Subject.EVIDENCE: (LayerName.EVIDENCE,),
+        Subject.RECEIPT: (
+            LayerName.EVIDENCE,
+            LayerName.RECEIPT,
+            LayerName.PROOF,
+            LayerName.TRANSCRIPT,
+        ),
+        Subject.COMMIT: (
+            LayerName.EVIDENCE,
+            LayerName.COMMIT,
+            LayerName.CHAIN,
+            LayerName.LOG,
+        ),
+    }
 )

@@ -11,6 +11,7 @@ from adyton.codec.json import JsonObject
 from adyton.model.question import Endpoint, Question
 from adyton.model.verdict import (
     EVIDENCE_PARTS,
+    LAYERS,
     Finding,
     Layer,
     LayerName,
@@ -82,7 +83,7 @@ def verdict(status: Status) -> Verdict:
             establishes="this much " * 20,
             does_not_establish="not that " * 20,
         )
-        for name in LayerName
+        for name in LAYERS[Subject.RECEIPT]
     )
     return Verdict(
         subject=Subject.RECEIPT, layers=layers, at=datetime(2026, 2, 3, tzinfo=UTC), claimed=True
@@ -99,7 +100,7 @@ def printed(renderable: object) -> str:
 @pytest.mark.parametrize("status", list(Status))
 def test_every_layer_is_shown_within_the_width(status: Status) -> None:
     for text in (printed(layer_table(verdict(status))), printed(short_layers(verdict(status)))):
-        assert all(name.value in text for name in LayerName)
+        assert all(name.value in text for name in LAYERS[Subject.RECEIPT])
         assert all(len(line) <= WIDTH for line in text.splitlines())
         assert "\x1b" not in text
 

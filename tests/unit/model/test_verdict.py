@@ -6,6 +6,7 @@ import pytest
 from adyton.errors import MalformedError
 from adyton.model.verdict import (
     EVIDENCE_PARTS,
+    LAYERS,
     Finding,
     Layer,
     LayerName,
@@ -34,7 +35,10 @@ def layer(name: LayerName, *statuses: Status) -> Layer:
 def verdict(*statuses: Status, claimed: bool = True) -> Verdict:
     return Verdict(
         subject=Subject.RECEIPT,
-        layers=tuple(layer(name, status) for name, status in zip(LayerName, statuses, strict=True)),
+        layers=tuple(
+            layer(name, status)
+            for name, status in zip(LAYERS[Subject.RECEIPT], statuses, strict=True)
+        ),
         at=AT,
         claimed=claimed,
     )
