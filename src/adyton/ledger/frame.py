@@ -18,7 +18,7 @@ from typing import Final
 
 from adyton.crypto.hashing import sha256
 from adyton.ledger.errors import FrameDamagedError
-from adyton.ledger.ports import Journal
+from adyton.ledger.ports import Frames
 
 __all__ = ["MAX_FRAME_BYTES", "Frame", "FrameKind", "pack_frame", "read_frame", "read_frames"]
 
@@ -75,7 +75,7 @@ def read_frame(data: bytes, *, offset: int = 0) -> Frame:
     return Frame(kind=FrameKind(data[0]), payload=payload, offset=offset)
 
 
-def read_frames(journal: Journal, offset: int, *, end: int | None = None) -> Iterator[Frame]:
+def read_frames(journal: Frames, offset: int, *, end: int | None = None) -> Iterator[Frame]:
     """Yield the frames from ``offset`` to ``end`` (of the journal, if not told).
 
     Raises ``FrameDamagedError`` at the first one that is not whole.

@@ -15,6 +15,7 @@ __all__ = [
     "Anchor",
     "Anchored",
     "Clock",
+    "Frames",
     "Head",
     "Journal",
     "Randomness",
@@ -72,8 +73,8 @@ class Anchor(Protocol):
         ...
 
 
-class Journal(Protocol):
-    """One file of bytes that grows at its end."""
+class Frames(Protocol):
+    """Frames one after the other, to read."""
 
     def size(self) -> int:
         """Return how many bytes there are."""
@@ -82,6 +83,10 @@ class Journal(Protocol):
     def read(self, offset: int, size: int) -> bytes:
         """Return up to ``size`` bytes from ``offset``; fewer at the end."""
         ...
+
+
+class Journal(Frames, Protocol):
+    """One file of frames that grows at its end."""
 
     def append(self, data: bytes) -> None:
         """Write ``data`` at the end. A crash may still lose or tear it."""
