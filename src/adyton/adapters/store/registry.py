@@ -173,7 +173,7 @@ class RegistryTable:
         statement = (
             update(_WORKERS)
             .where(_WORKERS.c.id == worker_id, _WORKERS.c.beat < time)
-            .values(state=_after(beat.event, of=_lapsed(now)), heartbeat=now, beat=time)
+            .values(state=_after(beat.event, of=self._settled(now)), heartbeat=now, beat=time)
             .returning(_WORKERS.c.state)
         )
         with translated():
@@ -188,8 +188,8 @@ class RegistryTable:
         """Let the operator's ``event`` happen; raise ``TransitionRejectedError`` if it can't."""
         statement = (
             update(_WORKERS)
-            .where(_WORKERS.c.id == worker_id, _lapsed(now).in_(_froms(event)))
-            .values(state=_after(event, of=_lapsed(now)), reason=reason)
+            .where(_WORKERS.c.id == worker_id, self._settled(now).in_(_froms(event)))
+            .values(state=_after(event, of=self._settled(now)), reason=reason)
             .returning(_WORKERS.c.state)
         )
         with translated():
@@ -314,7 +314,7 @@ class RegistryTable:
     ) -> State:
         values = _row(worker, exhibit)
         fixed = {"id", "registered", "state"}
-        state = _lapsed(worker.registered)
+        state = self._settled(worker.registered)
         allowed = [state.in_(_froms(Event.REGISTER))]
         if worker.attestation is None:
             allowed.append(_WORKERS.c.technology.is_(None))
@@ -357,14 +357,15 @@ class RegistryTable:
 
     def _settled(self, now: datetime) -> ColumnElement[str]:
         """Return the state at ``now``: what is written down, and what time has done since."""
-        silent = and_(
-            _WORKERS.c.heartbeat < now - self._silence,
-            _WORKERS.c.state.in_(_froms(Event.FALL_SILENT)),
+        state = _WORKERS.c.state
+        is_over = and_(_WORKERS.c.until <= now, state.in_(_froms(Event.LAPSE)))
+        is_silent = and_(
+            _WORKERS.c.heartbeat < now - self._silence, state.in_(_froms(Event.FALL_SILENT))
         )
         return case(
-            (_is_over(now), _after(Event.LAPSE, of=_WORKERS.c.state)),
-            (silent, _after(Event.FALL_SILENT, of=_WORKERS.c.state)),
-            else_=_WORKERS.c.state,
+            (is_over, _after(Event.LAPSE, of=state)),
+            (is_silent, _after(Event.FALL_SILENT, of=state)),
+            else_=state,
         )
 
     def _columns(self, now: datetime) -> list[ColumnElement[Any]]:
@@ -404,14 +405,6 @@ def _froms(event: Event) -> list[str]:
 def _after(event: Event, *, of: ColumnElement[str]) -> ColumnElement[str]:
     """Return the state that follows on ``event``; no state where the table has none."""
     return case({state.value: then.value for state, then in TRANSITIONS[event].items()}, value=of)
-
-
-def _is_over(now: datetime) -> ColumnElement[bool]:
-    return and_(_WORKERS.c.until <= now, _WORKERS.c.state.in_(_froms(Event.LAPSE)))
-
-
-def _lapsed(now: datetime) -> ColumnElement[str]:
-    return case((_is_over(now), _after(Event.LAPSE, of=_WORKERS.c.state)), else_=_WORKERS.c.state)
 
 
 async def _state_of(connection: AsyncConnection, worker_id: str) -> State:
