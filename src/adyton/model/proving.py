@@ -72,7 +72,6 @@ class Target(StrEnum):
     NOIR_RECURSIVE = "noir-recursive"
     NOIR_RECURSIVE_NO_ZK = "noir-recursive-no-zk"
     NOIR_ROLLUP = "noir-rollup"
-    STARKNET = "starknet"
     AZTEC = "aztec"
 
 

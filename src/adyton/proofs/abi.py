@@ -7,10 +7,11 @@ circuit's, too; here they catch our own mistakes before a solver says only "unsa
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from adyton.codec.json import (
     Json,
+    JsonObject,
     as_integer,
     as_list,
     as_object,
@@ -30,11 +31,15 @@ __all__ = [
     "IntegerType",
     "Parameter",
     "StructType",
+    "TextType",
+    "TupleType",
+    "read_parameters",
 ]
 
-AbiValue: TypeAlias = "int | bool | Sequence[AbiValue] | Mapping[str, AbiValue]"
+AbiValue: TypeAlias = "int | bool | str | Sequence[AbiValue] | Mapping[str, AbiValue]"
 
 _MAX_ITEMS = 4096
+_MAX_LENGTH = 1 << 20
 
 
 class AbiMalformedError(MalformedError):
@@ -101,7 +106,7 @@ class ArrayType:
 
     def flatten(self, value: AbiValue, name: str) -> Iterator[int]:
         """Yield the elements' witnesses; ``ValueError`` for another length."""
-        if not isinstance(value, Sequence) or len(value) != self.length:
+        if not _is_list(value) or len(value) != self.length:
             raise ValueError(f"{name} is not a sequence of {self.length}")
         for index, item in enumerate(value):
             yield from self.item.flatten(item, f"{name}[{index}]")
@@ -131,7 +136,46 @@ class StructType:
             yield from type_.labels(f"{name}.{field}")
 
 
-AbiType: TypeAlias = ElementType | BooleanType | IntegerType | ArrayType | StructType
+@dataclass(frozen=True, slots=True)
+class TupleType:
+    """Values without names, in order."""
+
+    items: tuple["AbiType", ...]
+
+    def flatten(self, value: AbiValue, name: str) -> Iterator[int]:
+        """Yield the values' witnesses; ``ValueError`` for another number of values."""
+        if not _is_list(value) or len(value) != len(self.items):
+            raise ValueError(f"{name} is not a sequence of {len(self.items)}")
+        for index, (type_, item) in enumerate(zip(self.items, value, strict=True)):
+            yield from type_.flatten(item, f"{name}.{index}")
+
+    def labels(self, name: str) -> Iterator[str]:
+        """Yield a label for each witness."""
+        for index, type_ in enumerate(self.items):
+            yield from type_.labels(f"{name}.{index}")
+
+
+@dataclass(frozen=True, slots=True)
+class TextType:
+    """Text that has as many bytes in UTF-8 as ``length`` says; each is a witness."""
+
+    length: int
+
+    def flatten(self, value: AbiValue, name: str) -> Iterator[int]:
+        """Yield the bytes; ``ValueError`` for text of another length."""
+        if not isinstance(value, str) or len(data := value.encode()) != self.length:
+            raise ValueError(f"{name} is not text of {self.length} bytes")
+        yield from data
+
+    def labels(self, name: str) -> Iterator[str]:
+        """Yield a label for each witness."""
+        for index in range(self.length):
+            yield f"{name}[{index}]"
+
+
+AbiType: TypeAlias = (
+    ElementType | BooleanType | IntegerType | ArrayType | StructType | TupleType | TextType
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,13 +200,8 @@ class Abi:
         The returned value must be a public pair of a field element (the commitment) and a truth
         value: that is what makes a circuit one of ours.
         """
-        try:
-            record = as_object(value, "abi")
-            parameters = as_list(record.get("parameters"), "parameters", limit=_MAX_ITEMS)
-            abi = cls(parameters=tuple(_parameter(item) for item in parameters))
-        except MalformedError as error:
-            raise AbiMalformedError(f"abi: {error}") from error
-        if record.get("return_type") != _RETURNED:
+        abi = cls(parameters=read_parameters(value))
+        if as_object(value, "abi").get("return_type") != _RETURNED:
             raise AbiMalformedError("the circuit does not return a commitment and an answer")
         return abi
 
@@ -196,6 +235,16 @@ class Abi:
         )
 
 
+def read_parameters(value: Json) -> tuple[Parameter, ...]:
+    """Return the parameters in the ABI of any program, or raise ``AbiMalformedError``."""
+    try:
+        record = as_object(value, "abi")
+        parameters = as_list(record.get("parameters"), "parameters", limit=_MAX_ITEMS)
+        return tuple(_parameter(item) for item in parameters)
+    except MalformedError as error:
+        raise AbiMalformedError(f"abi: {error}") from error
+
+
 _RETURNED: Json = {
     "abi_type": {"kind": "tuple", "fields": [{"kind": "field"}, {"kind": "boolean"}]},
     "visibility": "public",
@@ -226,9 +275,20 @@ def _type(value: Json) -> AbiType:
                 signed=as_string(record.get("sign"), "sign") == "signed",
                 width=as_integer(record.get("width"), "width", low=1, high=128),
             )
+        case "string":
+            return TextType(as_integer(record.get("length"), "length", high=_MAX_LENGTH))
+        case _:
+            return _composite(record)
+
+
+def _composite(record: JsonObject) -> AbiType:
+    match record.get("kind"):
         case "array":
-            length = as_integer(record.get("length"), "length", high=_MAX_ITEMS)
+            length = as_integer(record.get("length"), "length", high=_MAX_LENGTH)
             return ArrayType(length, _type(record.get("type")))
+        case "tuple":
+            items = as_list(record.get("fields"), "fields", limit=_MAX_ITEMS)
+            return TupleType(tuple(_type(item) for item in items))
         case "struct":
             fields = as_list(record.get("fields"), "fields", limit=_MAX_ITEMS)
             return StructType(tuple(_field(item) for item in fields))
@@ -239,6 +299,11 @@ def _type(value: Json) -> AbiType:
 def _field(value: Json) -> tuple[str, AbiType]:
     record = as_object(value, "field")
     return as_string(record.get("name"), "name", limit=128), _type(record.get("type"))
+
+
+def _is_list(value: AbiValue) -> TypeGuard[Sequence[AbiValue]]:
+    # Text is a sequence to Python, and no array to anybody else.
+    return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def _within(value: AbiValue, name: str, low: int, high: int) -> int:

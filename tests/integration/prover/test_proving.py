@@ -247,7 +247,7 @@ def test_the_prover_knows_little_and_leaves_no_core(
     bb_path: Path, reference_string: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ADYTON_SECRET", "marker")
-    limits = ServerLimits(cpu_seconds=50, address_space_bytes=2**32)
+    limits = ServerLimits(cpu_seconds=50, address_space_bytes=2**32, data_bytes=2**31)
     with BlockingBarretenberg.start(
         bb_path, reference_string=reference_string, threads=1, deadline=DEADLINE, limits=limits
     ) as bb:
@@ -260,9 +260,14 @@ def test_the_prover_knows_little_and_leaves_no_core(
             b"HOME",
         }
         bounds = process.joinpath("limits").read_text()
-        for name, bound in (("core file size", 0), ("cpu time", 50), ("address space", 2**32)):
+        for name, bound in (
+            ("core file size", 0),
+            ("cpu time", 50),
+            ("address space", 2**32),
+            ("data size", 2**31),
+        ):
             (line,) = (row for row in bounds.splitlines() if row.startswith(f"Max {name}"))
-            assert line.split()[-3:-1] == [str(bound), str(bound)]
+            assert line.split()[-3] == str(bound)
         assert process.joinpath("fd/2").readlink() == Path("/dev/null")
 
 

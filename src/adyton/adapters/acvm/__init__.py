@@ -6,7 +6,7 @@ and which inputs stand where, is for ``adyton.proofs`` to know.
 """
 
 from adyton.adapters.acvm.modules import SOLVER_SHA256, SolverUnknownError
-from adyton.adapters.acvm.program import BytecodeMalformedError, Program
+from adyton.adapters.acvm.program import BytecodeMalformedError, Program, decompressed
 from adyton.adapters.acvm.solver import (
     Acvm,
     Execution,
@@ -29,4 +29,5 @@ __all__ = [
     "SolverUnknownError",
     "Witness",
     "WitnessUnsatisfiedError",
+    "decompressed",
 ]

@@ -6,30 +6,45 @@ others to know.
 """
 
 from adyton.adapters.barretenberg.blocking import BlockingBarretenberg
-from adyton.adapters.barretenberg.commands import CircuitStats, Proof
+from adyton.adapters.barretenberg.commands import CircuitStats, KeyedProof, Proof
 from adyton.adapters.barretenberg.errors import (
+    ProverCpuExceededError,
     ProverCrashedError,
     ProverFailedError,
+    ProverMemoryExceededError,
     ProverRefusedError,
     ProverTimeoutError,
 )
 from adyton.adapters.barretenberg.key import VerificationKey
+from adyton.adapters.barretenberg.pinned import PinnedProgram, ProgramUnreadableError, pin_program
 from adyton.adapters.barretenberg.server import ServerLimits
-from adyton.adapters.barretenberg.settings import DEFAULT_SETTINGS, OracleHash, ProofSettings
+from adyton.adapters.barretenberg.settings import (
+    DEFAULT_SETTINGS,
+    OracleHash,
+    ProofSettings,
+    settings_for,
+)
 from adyton.adapters.barretenberg.verifier import WarmVerifier
 
 __all__ = [
     "DEFAULT_SETTINGS",
     "BlockingBarretenberg",
     "CircuitStats",
+    "KeyedProof",
     "OracleHash",
+    "PinnedProgram",
+    "ProgramUnreadableError",
     "Proof",
     "ProofSettings",
+    "ProverCpuExceededError",
     "ProverCrashedError",
     "ProverFailedError",
+    "ProverMemoryExceededError",
     "ProverRefusedError",
     "ProverTimeoutError",
     "ServerLimits",
     "VerificationKey",
     "WarmVerifier",
+    "pin_program",
+    "settings_for",
 ]

@@ -8,7 +8,13 @@ from datetime import timedelta
 from typing import TypeVar
 
 from adyton.adapters.barretenberg import commands
-from adyton.adapters.barretenberg.commands import CircuitStats, Command, Proof, is_verifiable
+from adyton.adapters.barretenberg.commands import (
+    CircuitStats,
+    Command,
+    KeyedProof,
+    Proof,
+    is_verifiable,
+)
 from adyton.adapters.barretenberg.connection import Connection
 from adyton.adapters.barretenberg.frame import HEADER_SIZE, frame_size, pack, unpack
 from adyton.adapters.barretenberg.server import Server
@@ -43,6 +49,12 @@ class BlockingBarretenberg(Connection):
         It was not verified: ``bb`` makes a proof, though none that holds, of a bad witness too.
         """
         return self._ask(commands.prove(acir, key=key, witness=witness, settings=settings))
+
+    def prove_keyed(
+        self, acir: bytes, *, key: bytes | None, witness: bytes, settings: ProofSettings
+    ) -> KeyedProof:
+        """Do what ``prove`` does, and say which key the proof is for, where ``key`` is ``None``."""
+        return self._ask(commands.prove_keyed(acir, key=key, witness=witness, settings=settings))
 
     def verify(
         self,

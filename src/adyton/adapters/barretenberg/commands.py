@@ -8,7 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from adyton.adapters.barretenberg.errors import ProverFailedError, ProverRefusedError
+from adyton.adapters.barretenberg.errors import (
+    ProverFailedError,
+    ProverMemoryExceededError,
+    ProverRefusedError,
+)
 from adyton.adapters.barretenberg.frame import Fields
 from adyton.adapters.barretenberg.key import VerificationKey
 from adyton.adapters.barretenberg.settings import ProofSettings
@@ -19,11 +23,13 @@ __all__ = [
     "ELEMENT_SIZE",
     "CircuitStats",
     "Command",
+    "KeyedProof",
     "Proof",
     "compute_key",
     "is_verifiable",
     "poseidon2",
     "prove",
+    "prove_keyed",
     "stats",
     "verify",
 ]
@@ -41,6 +47,10 @@ _BAD_PROOF: Final = (
     "Assertion failed",
 )
 
+_NO_MEMORY: Final = "std::bad_alloc"
+# What Barretenberg adds to the public inputs of a proof that carries an IPA claim on.
+_IPA_INPUTS: Final = 6
+
 Answer = TypeVar("Answer")
 
 
@@ -50,6 +60,14 @@ class Proof:
 
     proof: bytes = field(repr=False)
     public_inputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedProof:
+    """A proof, and the verification key that it was made for."""
+
+    proof: Proof
+    key: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +103,8 @@ class Command(Generic[Answer]):
             text = fields.get("message")
             if isinstance(text, str) and (answer := self.on_error(text)) is not None:
                 return answer
+            if text == _NO_MEMORY:
+                raise ProverMemoryExceededError
             raise ProverRefusedError(command=self.name)
         if name != self.response:
             raise ProverFailedError(f"answered {self.name} with another response")
@@ -109,17 +129,20 @@ def compute_key(acir: bytes, settings: ProofSettings) -> Command[bytes]:
 
 def prove(acir: bytes, *, key: bytes, witness: bytes, settings: ProofSettings) -> Command[Proof]:
     """Ask for a proof. With the circuit's own ``key`` given, ``bb`` need not compute it again."""
-    return Command(
-        name="CircuitProve",
-        fields={
-            "circuit": {"name": _CIRCUIT_NAME, "bytecode": acir, "verification_key": key},
-            "witness": witness,
-            "settings": settings.fields(),
-        },
-        response="CircuitProveResponse",
-        read=lambda fields: Proof(
-            proof=b"".join(_elements(fields["proof"])),
-            public_inputs=tuple(map(int.from_bytes, _elements(fields["public_inputs"]))),
+    return _proving(acir, key=key, witness=witness, settings=settings, read=_proof)
+
+
+def prove_keyed(
+    acir: bytes, *, key: bytes | None, witness: bytes, settings: ProofSettings
+) -> Command[KeyedProof]:
+    """Ask for a proof and its key: ``key`` if that is given, else one that ``bb`` computes."""
+    return _proving(
+        acir,
+        key=key or b"",
+        witness=witness,
+        settings=settings,
+        read=lambda fields: KeyedProof(
+            proof=_proof(fields), key=key or _bytes(fields["vk"]["bytes"])
         ),
     )
 
@@ -192,7 +215,8 @@ def is_verifiable(
     if parsed.oracle_hash is not settings.oracle_hash:
         return False
     # Step 2
-    if len(public_inputs) != parsed.public_inputs:
+    added = _IPA_INPUTS if settings.ipa_accumulation else 0
+    if len(public_inputs) + added != parsed.public_inputs:
         return False
     if not all(0 <= value < FIELD_MODULUS for value in public_inputs):
         return False
@@ -200,6 +224,33 @@ def is_verifiable(
     if len(proof) % ELEMENT_SIZE or len(proof) > _MAX_ELEMENTS * ELEMENT_SIZE:
         return False
     return all(int.from_bytes(element) < FIELD_MODULUS for element in _split(proof))
+
+
+def _proving(
+    acir: bytes,
+    *,
+    key: bytes,
+    witness: bytes,
+    settings: ProofSettings,
+    read: Callable[[Fields], Answer],
+) -> Command[Answer]:
+    return Command(
+        name="CircuitProve",
+        fields={
+            "circuit": {"name": _CIRCUIT_NAME, "bytecode": acir, "verification_key": key},
+            "witness": witness,
+            "settings": settings.fields(),
+        },
+        response="CircuitProveResponse",
+        read=read,
+    )
+
+
+def _proof(fields: Fields) -> Proof:
+    return Proof(
+        proof=b"".join(_elements(fields["proof"])),
+        public_inputs=tuple(map(int.from_bytes, _elements(fields["public_inputs"]))),
+    )
 
 
 def _split(proof: bytes) -> list[bytes]:

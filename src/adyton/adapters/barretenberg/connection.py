@@ -1,5 +1,6 @@
 """A client's process and its fate: started, asked, and ended when it is not to be trusted."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from adyton.adapters.barretenberg.errors import (
+    ProverCpuExceededError,
     ProverCrashedError,
     ProverRefusedError,
     ProverTimeoutError,
@@ -60,6 +62,11 @@ class Connection:
         """Whether the process has not been ended from here, nor been seen to end."""
         return self._status is None
 
+    def restrict(self, limits: ServerLimits, *, deadline: timedelta) -> None:
+        """Set the limits of the process, and the deadline of each call from now on."""
+        self._server.restrict(limits)
+        self._seconds = deadline.total_seconds()
+
     def close(self) -> None:
         """End the process at once, and with it all that it knew."""
         if self._status is None:
@@ -87,6 +94,8 @@ class Connection:
             raise ProverTimeoutError(command=command, seconds=self._seconds) from error
         except (OSError, EOFError) as error:
             self.close()
+            if self._status == -signal.SIGXCPU:
+                raise ProverCpuExceededError from error
             raise ProverCrashedError(exit_code=self._status) from error
         except ProverRefusedError:
             # A whole answer: the process can be asked again.

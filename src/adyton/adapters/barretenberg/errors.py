@@ -3,9 +3,16 @@
 No message holds anything that the prover said: it can quote a witness.
 """
 
-from adyton.errors import UnavailableError
+from adyton.errors import RejectedError, UnavailableError
 
-__all__ = ["ProverCrashedError", "ProverFailedError", "ProverRefusedError", "ProverTimeoutError"]
+__all__ = [
+    "ProverCpuExceededError",
+    "ProverCrashedError",
+    "ProverFailedError",
+    "ProverMemoryExceededError",
+    "ProverRefusedError",
+    "ProverTimeoutError",
+]
 
 
 class ProverCrashedError(UnavailableError):
@@ -46,3 +53,21 @@ class ProverRefusedError(UnavailableError):
     def __init__(self, *, command: str) -> None:
         super().__init__(f"the prover refused {command}")
         self.command = command
+
+
+class ProverMemoryExceededError(RejectedError):
+    """What was to be proven takes more memory than the prover may have."""
+
+    code = "prover-memory-exceeded"
+
+    def __init__(self) -> None:
+        super().__init__("the proof takes more memory than a prover may use here")
+
+
+class ProverCpuExceededError(RejectedError):
+    """What was to be proven takes more computing than the prover may do."""
+
+    code = "prover-cpu-exceeded"
+
+    def __init__(self) -> None:
+        super().__init__("the proof takes more computing time than a prover may use here")

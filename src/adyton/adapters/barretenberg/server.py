@@ -16,16 +16,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adyton.adapters.barretenberg.errors import ProverCrashedError
+from adyton.adapters.barretenberg.pinned import DESCRIPTORS
 
 __all__ = ["Server", "ServerLimits", "start_server"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLimits:
-    """What the process may use over its whole life; ``None`` sets no limit (Linux only)."""
+    """What the process may use over its whole life; ``None`` sets no limit (Linux only).
+
+    ``data_bytes`` is what it writes to, ``address_space_bytes`` also what it only maps.
+    """
 
     cpu_seconds: int | None = None
     address_space_bytes: int | None = None
+    data_bytes: int | None = None
 
 
 class Server:
@@ -38,6 +43,10 @@ class Server:
     def pid(self) -> int:
         """The process's id."""
         return self._process.pid
+
+    def restrict(self, limits: ServerLimits) -> None:
+        """Set limits of the running process."""
+        _limit(self.pid, limits)
 
     def end(self) -> int:
         """End the process at once, and return its status: negative for the signal it died of."""
@@ -52,6 +61,7 @@ def start_server(
 ) -> Server:
     """Return a ``bb`` that reads its points from the folder ``reference_string``.
 
+    ``binary`` is a path, or names a descriptor of this process (see ``pinned``).
     It knows nothing of our environment, writes no core file (on Linux; elsewhere as we do), and
     what it logs goes nowhere. Raises ``ProverCrashedError`` where it cannot be started.
     """
@@ -62,6 +72,7 @@ def start_server(
             stdin=theirs.fileno(),
             stdout=theirs.fileno(),
             stderr=subprocess.DEVNULL,
+            pass_fds=_descriptors(binary),
             cwd="/",
             env={
                 "CRS_PATH": str(reference_string.absolute()),
@@ -78,6 +89,11 @@ def start_server(
     return Server(process, ours)
 
 
+def _descriptors(binary: Path) -> tuple[int, ...]:
+    # The name is read in the child: there, too, the descriptor has to be open.
+    return (int(binary.name),) if binary.parent == DESCRIPTORS else ()
+
+
 def _limit(pid: int, limits: ServerLimits) -> None:
     """Set the limits of another process: no code of ours then runs between fork and exec."""
     if sys.platform != "linux":
@@ -87,9 +103,13 @@ def _limit(pid: int, limits: ServerLimits) -> None:
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_CPU: limits.cpu_seconds,
         resource.RLIMIT_AS: limits.address_space_bytes,
+        resource.RLIMIT_DATA: limits.data_bytes,
     }
     for kind, value in wanted.items():
         if value is not None:
+            # The soft limit of computing time ends the process with a signal of its own; at the
+            # hard one it would look like any other kill.
+            hard = value + 1 if kind == resource.RLIMIT_CPU else value
             # Gone already: whoever speaks to it next will see.
             with contextlib.suppress(ProcessLookupError):
-                resource.prlimit(pid, kind, (value, value))
+                resource.prlimit(pid, kind, (value, hard))
