@@ -6,13 +6,14 @@ from typing import Final
 
 from rich.text import Text
 
+from adyton.adapters.platforms import PlatformName
 from adyton.appraisal.policy import Choice, Policy
 from adyton.cli.development import development_policy, write_whole
 from adyton.cli.exits import YES
 from adyton.cli.predicates import OptionMalformedError
 from adyton.cli.terminal import console, notes, plain, print_json, table
 from adyton.sdk.verifying import read_policy
-from adyton.worker.settings import PlatformName, WorkerSettings
+from adyton.worker.settings import WorkerSettings
 
 __all__ = ["run_check", "run_init"]
 

@@ -13,6 +13,7 @@ from typing import Final
 import uvloop
 from rich.text import Text
 
+from adyton.adapters.platforms import PlatformName
 from adyton.cli.development import development_policy, write_whole
 from adyton.cli.health import is_healthy
 from adyton.cli.playing import overrides
@@ -25,7 +26,7 @@ from adyton.errors import UnavailableError
 from adyton.gateway.logs import configure
 from adyton.gateway.server import Gateway
 from adyton.gateway.settings import GatewaySettings
-from adyton.worker.settings import PlatformName, WorkerSettings
+from adyton.worker.settings import WorkerSettings
 
 __all__ = ["StateTakenError", "run_serve"]
 

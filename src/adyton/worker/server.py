@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import os
 import signal
 import ssl
@@ -16,15 +15,12 @@ from typing import Final
 import certifi
 import uvloop
 
-import adyton
-from adyton.adapters.insecure import InsecurePlatform
 from adyton.adapters.installation import file_sha256, find_installation
 from adyton.adapters.library import load_circuits
 from adyton.adapters.link import serve_link
-from adyton.adapters.nsm import NsmPlatform
+from adyton.adapters.platforms import open_platform
 from adyton.crypto.hashing import sha256
 from adyton.flow.open import CLOCK_TOLERANCE, MAX_AGE
-from adyton.flow.ports import Platform
 from adyton.model.manifest import Manifest, Software
 from adyton.proofs.circuit import Circuit
 from adyton.sources import ProviderDefinition
@@ -36,7 +32,7 @@ from adyton.worker.loading import added_roots, provider_definitions
 from adyton.worker.nursery import Nursery
 from adyton.worker.replay import ReplayGuard
 from adyton.worker.service import Service
-from adyton.worker.settings import PlatformName, WorkerSettings
+from adyton.worker.settings import WorkerSettings
 from adyton.worker.template import protect_memory
 
 __all__ = ["running", "serve"]
@@ -79,7 +75,11 @@ async def running(settings: WorkerSettings, environ: Mapping[str, str]) -> Async
         roots=bytes.fromhex(file_sha256(Path(certifi.where()))),
     )
     manifest = _manifest(settings, keys, providers, circuits, software)
-    attester = Attester(manifest=manifest, platform=_platform(settings), clock=_now)
+    attester = Attester(
+        manifest=manifest,
+        platform=open_platform(settings.platform, state=settings.state, clock=_now),
+        clock=_now,
+    )
     # Before anything is served: without evidence, nobody should talk to this worker.
     await attester.attest(b"")
     limits = CellLimits(
@@ -129,26 +129,6 @@ def _manifest(
         isolation=settings.isolation,
         started=int(_now().timestamp()),
     )
-
-
-def _platform(settings: WorkerSettings) -> Platform:
-    match settings.platform:
-        case PlatformName.INSECURE:
-            code = _measured_code()
-            return InsecurePlatform.open(
-                settings.state, measured={0: code, 1: b"no kernel", 2: code}, clock=_now
-            )
-        case PlatformName.NITRO:
-            return NsmPlatform.open()
-
-
-def _measured_code() -> bytes:
-    """Return a digest of our own source: what stands in for the measurement of an image."""
-    package = Path(adyton.__file__).parent
-    digest = hashlib.sha384()
-    for path in sorted(package.rglob("*.py")):
-        digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.digest()
 
 
 def _now() -> datetime:

@@ -21,7 +21,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 
 from adyton.adapters.environment import (
@@ -31,16 +30,10 @@ from adyton.adapters.environment import (
     read_socket,
     state_folder,
 )
+from adyton.adapters.platforms import PlatformName
 from adyton.model.isolation import Isolation
 
-__all__ = ["PlatformName", "WorkerSettings"]
-
-
-class PlatformName(StrEnum):
-    """What vouches for a worker."""
-
-    INSECURE = "insecure"
-    NITRO = "nitro"
+__all__ = ["WorkerSettings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
