@@ -7,16 +7,20 @@ holds the hash of the one before.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
+from adyton.codec.reader import Reader
 from adyton.crypto.hashing import sha256
 from adyton.errors import MalformedError
 from adyton.ledger.errors import FrameDamagedError
 from adyton.ledger.frame import Frame, FrameKind, read_frames
 from adyton.ledger.ports import GENESIS, Frames, Head
 from adyton.ledger.records import ENTRY_SIZE, Batch, Epoch
-from adyton.ledger.tree import Frontier, Node, leaf_hash
+from adyton.ledger.tree import Frontier, Hash, Node, leaf_hash
 
 __all__ = ["Position", "Replayed", "replay"]
+
+_VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,42 @@ class Position:
     head: Head = GENESIS
     epoch: Epoch | None = None
     tree: bytes = field(default_factory=lambda: Frontier().to_bytes(), repr=False)
+
+    def root(self) -> Hash:
+        """Return the root of the log up to here."""
+        return Frontier.from_bytes(self.tree).root()
+
+    def to_bytes(self) -> bytes:
+        """Return what ``from_bytes`` reads."""
+        return b"".join(
+            (
+                bytes((_VERSION,)),
+                self.offset.to_bytes(8, "big"),
+                self.head.counter.to_bytes(8, "big"),
+                self.head.proof_hash,
+                len(self.tree).to_bytes(4, "big"),
+                self.tree,
+                b"" if self.epoch is None else self.epoch.to_bytes(),
+            )
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Position":
+        """Return the position, or raise ``MalformedError``."""
+        reader = Reader(data, where="a position")
+        if reader.u8("version") != _VERSION:
+            raise MalformedError("a position has another version")
+        offset = reader.big_endian(8, "offset")
+        head = Head(counter=reader.big_endian(8, "counter"), proof_hash=reader.take(32, "hash"))
+        tree = reader.take(reader.big_endian(4, "tree size"), "tree")
+        Frontier.from_bytes(tree)
+        epoch = reader.take(reader.remaining, "epoch")
+        return cls(
+            offset=offset,
+            head=head,
+            epoch=Epoch.from_bytes(epoch) if epoch else None,
+            tree=tree,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

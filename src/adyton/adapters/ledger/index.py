@@ -5,15 +5,16 @@ what was looked for: an index that lies hides a proof, and makes none.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from adyton.adapters.ledger.failure import StorageFailedError
+from adyton.errors import MalformedError
 from adyton.ledger.records import ENTRY_SIZE
-from adyton.ledger.replay import Replayed
+from adyton.ledger.replay import Position, Replayed
 
 __all__ = ["LedgerIndex", "Place", "Submitted"]
 
@@ -28,10 +29,10 @@ _KEYS: Final = (
 )
 _OPENING: Final = (
     "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=NORMAL",
+    "PRAGMA synchronous=FULL",
     "CREATE TABLE IF NOT EXISTS batches (first INTEGER PRIMARY KEY, offset INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS epochs (first INTEGER PRIMARY KEY, offset INTEGER NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS reached (one INTEGER PRIMARY KEY, counter INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS reached (one INTEGER PRIMARY KEY, position BLOB NOT NULL)",
     _DIGESTS,
     _KEYS,
 )
@@ -71,20 +72,21 @@ class LedgerIndex:
             self._writer = _connect(path)
             self._reader = _connect(path)
 
-    @property
-    def reached(self) -> int:
-        """The last counter that was added."""
+    def unverified_position(self) -> Position | None:
+        """Return how far it was made, as the file says; ``None`` where that makes no sense."""
         with _translated():
-            row = self._reader.execute("SELECT counter FROM reached").fetchone()
-        return 0 if row is None else int(row[0])
+            row = self._reader.execute("SELECT position FROM reached").fetchone()
+        try:
+            return None if row is None else Position.from_bytes(row[0])
+        except MalformedError:
+            return None
 
-    def add(self, steps: Iterable[Replayed]) -> None:
-        """Add steps, all or none; to add one again changes nothing."""
+    def add(self, steps: Sequence[Replayed]) -> None:
+        """Add steps, all or none, durably; to add one again changes nothing."""
         batches, epochs, digests, keys = [], [], [], []
-        counter = 0
         for step in steps:
             batch = step.batch
-            first, counter = batch.previous.counter + 1, batch.head.counter
+            first = batch.previous.counter + 1
             batches.append((first, step.batch_offset))
             if step.epoch_offset is not None:
                 epochs.append((first, step.epoch_offset))
@@ -94,7 +96,7 @@ class LedgerIndex:
                 for number, at in enumerate(range(0, len(entries), ENTRY_SIZE))
             ]
             keys += [(part.key, part.first, part.count) for part in batch.parts if part.key]
-        if not counter:
+        if not steps:
             return
         # In order, so that each page of the tree is touched once.
         digests.sort()
@@ -104,7 +106,7 @@ class LedgerIndex:
             self._writer.executemany(_EPOCH, epochs)
             self._writer.executemany(_DIGEST, digests)
             self._writer.executemany(_KEY, keys)
-            self._writer.execute(_REACHED, (counter,))
+            self._writer.execute(_REACHED, (steps[-1].after.to_bytes(),))
 
     def place(self, counter: int) -> Place | None:
         """Return where the entry with this counter is."""

@@ -1,0 +1,160 @@
+"""The ledger's past, to read: proofs by number and digest, and proofs about the log.
+
+Everything comes from the disk, and nothing is taken from it unseen: a frame has its digest, an
+entry is the one that was looked for, and a path leads to the root that was asked about.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Final, Self
+
+from adyton.adapters.ledger.index import LedgerIndex
+from adyton.adapters.ledger.nodes import NodeFiles
+from adyton.errors import RejectedError
+from adyton.ledger.errors import FrameDamagedError
+from adyton.ledger.frame import Frame, FrameKind, read_frames
+from adyton.ledger.ports import Frames
+from adyton.ledger.records import Batch, Epoch
+from adyton.ledger.replay import Position, Replayed, replay
+from adyton.ledger.tree import Hash, consistency, inclusion, root_of
+
+__all__ = ["Archive", "Found", "ProofUnknownError"]
+
+_CHUNK: Final = 64
+_EPOCHS: Final = 64
+
+
+class ProofUnknownError(RejectedError):
+    """The ledger has no such proof."""
+
+    code = "proof-unknown"
+
+    def __init__(self) -> None:
+        super().__init__("the ledger has no such proof")
+
+
+class Found:
+    """A batch in the journal, with its epoch."""
+
+    __slots__ = ("batch", "epoch")
+
+    def __init__(self, epoch: Epoch, batch: Batch) -> None:
+        self.epoch, self.batch = epoch, batch
+
+
+class Archive:
+    """Index, nodes and journal together. One thread adds, others may read."""
+
+    def __init__(self, journal: Frames, *, index: LedgerIndex, nodes: NodeFiles) -> None:
+        self._journal, self._index, self._nodes = journal, index, nodes
+        self._epoch = lru_cache(maxsize=_EPOCHS)(self._read_epoch)
+
+    @classmethod
+    def open(cls, journal: Frames, folder: Path) -> Self:
+        """Return the archive in ``folder``."""
+        index = LedgerIndex(folder / "index.db")
+        return cls(journal, index=index, nodes=NodeFiles(folder / "nodes"))
+
+    def catch_up(self, position: Position) -> None:
+        """Bring index and nodes to ``position``, from where they are, or from the beginning."""
+        start = self._index.unverified_position()
+        if start is not None and start.head.counter <= position.head.counter:
+            try:
+                if self._make(start, position) == position:
+                    return
+            except FrameDamagedError:
+                pass
+        self._index.clear()
+        self._make(Position(), position)
+
+    def add(self, steps: Iterator[Replayed]) -> None:
+        """Add ``steps``, durably, a bounded number at a time."""
+        while chunk := list(islice(steps, _CHUNK)):
+            # The nodes first: the index says how far both were made.
+            self._nodes.write(node for step in chunk for node in step.nodes)
+            self._nodes.sync()
+            self._index.add(chunk)
+
+    def find(self, counter: int) -> Found:
+        """Return the batch with this proof, or raise ``ProofUnknownError``."""
+        place = self._index.place(counter)
+        if place is None:
+            raise ProofUnknownError
+        batch = Batch.from_bytes(self._frame(place.batch, FrameKind.BATCH).payload)
+        if not batch.previous.counter < counter <= batch.head.counter:
+            raise ProofUnknownError
+        return Found(self._epoch(place.epoch), batch)
+
+    def proof(self, counter: int) -> bytes:
+        """Return the proof with this number, or raise ``ProofUnknownError``."""
+        found = self.find(counter)
+        return found.batch.proof(found.epoch, counter)
+
+    def proofs(self, digest: bytes, *, limit: int) -> list[bytes]:
+        """Return the first proofs of ``digest``, up to ``limit``."""
+        made = []
+        for counter in self._index.counters(digest, limit=limit):
+            found = self.find(counter)
+            if found.batch.entry(counter).digest == digest:
+                made.append(found.batch.proof(found.epoch, counter))
+        return made
+
+    def submitted(self, key: bytes) -> Found | None:
+        """Return what the submission with this idempotency key became."""
+        known = self._index.submitted(key)
+        if known is None:
+            return None
+        found = self.find(known.first)
+        part = found.batch.part_of(known.first)
+        return Found(found.epoch, found.batch.share(part)) if part.key == key else None
+
+    def epochs(self, *, after: int, limit: int) -> list[Epoch]:
+        """Return the epochs that begin behind counter ``after``, in order."""
+        return [self._epoch(offset) for offset in self._index.epochs(after=after, limit=limit)]
+
+    def epoch_of(self, counter: int) -> Epoch:
+        """Return the epoch of the proof with this number, or raise ``ProofUnknownError``."""
+        place = self._index.place(counter)
+        if place is None:
+            raise ProofUnknownError
+        return self._epoch(place.epoch)
+
+    def inclusion(self, counter: int, size: int) -> list[Hash]:
+        """Return the path from a proof's leaf to the root of the first ``size``."""
+        return inclusion(counter - 1, size, self._nodes.read)
+
+    def consistency(self, old: int, new: int) -> list[Hash]:
+        """Return the proof that the first ``new`` begin with the first ``old``."""
+        return consistency(old, new, self._nodes.read)
+
+    def root(self, size: int) -> Hash:
+        """Return the root of the first ``size``."""
+        return root_of(size, self._nodes.read)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._index.close()
+        self._nodes.close()
+
+    def _make(self, start: Position, until: Position) -> Position:
+        reached = start
+
+        def noted() -> Iterator[Replayed]:
+            nonlocal reached
+            for step in replay(self._journal, start, until=until.head.counter):
+                reached = step.after
+                yield step
+
+        self.add(noted())
+        return reached
+
+    def _frame(self, offset: int, kind: FrameKind) -> Frame:
+        frame = next(read_frames(self._journal, offset), None)
+        if frame is None or frame.kind is not kind:
+            raise FrameDamagedError(offset=offset, reason="it is not what the index says")
+        return frame
+
+    def _read_epoch(self, offset: int) -> Epoch:
+        return Epoch.from_bytes(self._frame(offset, FrameKind.EPOCH).payload)
