@@ -58,7 +58,7 @@ def judge_worker(answer: Json, *, challenge: bytes, policy: Policy, at: datetime
     manifest = Manifest.from_json(record["manifest"])
     text = as_string(record["attestation_document"], "attestation_document", limit=100_000)
     evidence = from_base64(text, "attestation_document", limit_bytes=_EVIDENCE_LIMIT)
-    verdict = verify_worker(manifest, evidence, challenge=challenge, policy=policy, at=at)
+    verdict, _ = verify_worker(manifest, evidence, challenge=challenge, policy=policy, at=at)
     if not verdict.accepted:
         raise WorkerRejectedError(verdict)
     return Worker(manifest=manifest, verdict=verdict, judged=at)

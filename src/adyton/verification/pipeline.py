@@ -83,20 +83,17 @@ def verify_worker(
     at: datetime,
     collateral: Collateral = NO_COLLATERAL,
     cache: EvidenceCache | None = None,
-) -> Verdict:
-    """Return the verdict on a worker, before anything is sealed to it.
+) -> tuple[Verdict, Claims | None]:
+    """Return the verdict on a worker, before anything is sealed to it, and what its evidence says.
 
-    ``challenge`` is what the caller sent, and nobody else could have foreseen.
+    ``challenge`` is what the caller sent, and nobody else could have foreseen. The claims are
+    ``None`` where the evidence is not authentic.
     """
+    claims = _claims(evidence, collateral=collateral, policy=policy, at=at, cache=cache)
     layer = _evidence_layer(
-        _claims(evidence, collateral=collateral, policy=policy, at=at, cache=cache),
-        manifest,
-        challenge=challenge,
-        asked=challenge,
-        policy=policy,
-        at=at,
+        claims, manifest, challenge=challenge, asked=challenge, policy=policy, at=at
     )
-    return decide_on_evidence(layer, at=at)
+    return decide_on_evidence(layer, at=at), claims if isinstance(claims, Claims) else None
 
 
 def verify_evidence(
