@@ -1,0 +1,1 @@
+"""Tokens of attestation services: Intel Trust Authority, Azure, Google Confidential Space, NRAS."""
