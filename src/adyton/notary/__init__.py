@@ -1,0 +1,1 @@
+"""The notary: the process that holds the ledger's key, and serves its gateway over the link."""

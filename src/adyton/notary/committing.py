@@ -1,0 +1,216 @@
+"""Group commit: submissions that wait together share a step, and keep their own proofs.
+
+While one step is made durable, in a thread, the next one is signed; nothing of a step is answered
+before it is settled. When a step fails, all who wait are told why, and the process is to end.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, TypeAlias
+
+from adyton.adapters.ledger.archive import Archive
+from adyton.errors import AdytonError, RejectedError, UnavailableError
+from adyton.flow.ports import Platform
+from adyton.ledger.chain import Step
+from adyton.ledger.errors import LedgerEndedError
+from adyton.ledger.ledger import Ledger
+from adyton.ledger.records import ENTRY_SIZE, Batch, Epoch, Submission
+
+__all__ = ["Committer", "KeyReusedError", "NotaryBusyError", "Share"]
+
+# A step this large is signed in some ten milliseconds; what comes meanwhile is in the next one.
+_STEP_DIGESTS: Final = 512
+_WAITING_DIGESTS: Final = 65_536
+_MOST_KEYS: Final = 65_536
+
+_log = logging.getLogger(__name__)
+
+
+class NotaryBusyError(UnavailableError):
+    """As many digests wait as the notary takes."""
+
+    code = "notary-busy"
+    retry_after: Final = timedelta(seconds=1)
+
+    def __init__(self) -> None:
+        super().__init__("too many digests wait to be committed")
+
+
+class KeyReusedError(RejectedError):
+    """An idempotency key came again with something else."""
+
+    code = "idempotency-key-reused"
+
+    def __init__(self) -> None:
+        super().__init__("the idempotency key was used for other digests or metadata")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What became of one submission: its entries, as a batch, and the epoch they belong to."""
+
+    epoch: Epoch
+    batch: Batch
+
+
+_Answer: TypeAlias = "asyncio.Future[Share]"
+
+
+class Committer:
+    """Takes submissions until ``close``, or until the ledger ends: then ``ended`` is set."""
+
+    def __init__(self, ledger: Ledger, archive: Archive, platform: Platform) -> None:
+        self._ledger, self._archive, self._platform = ledger, archive, platform
+        self._waiting: deque[tuple[Submission, _Answer]] = deque()
+        self._waiting_digests = 0
+        # What the archive does not know yet, by idempotency key.
+        self._keyed: dict[bytes, tuple[Submission, _Answer]] = {}
+        self._wake = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="settle")
+        self._is_closing = False
+        self.ended = asyncio.Event()
+        self._task = asyncio.create_task(self._run(), name="commit")
+
+    @property
+    def waiting(self) -> int:
+        """How many digests wait to be signed."""
+        return self._waiting_digests
+
+    def submit(self, submission: Submission) -> _Answer:
+        """Return the share of ``submission`` to come; a repetition gets the one it had.
+
+        Raises ``KeyReusedError``, ``NotaryBusyError`` or ``LedgerEndedError``.
+        """
+        if (end := self._ledger.ended) is not None:
+            raise end
+        if submission.key and (known := self._repeated(submission)) is not None:
+            return known
+        if self._is_closing or self._waiting_digests > _WAITING_DIGESTS:
+            raise NotaryBusyError
+        answer: _Answer = asyncio.get_running_loop().create_future()
+        if submission.key:
+            if len(self._keyed) >= _MOST_KEYS:
+                raise NotaryBusyError
+            self._keyed[submission.key] = (submission, answer)
+        self._waiting.append((submission, answer))
+        self._waiting_digests += len(submission.digests)
+        self._wake.set()
+        return answer
+
+    def forget(self, counter: int) -> None:
+        """Drop the keys of what the archive has: everything up to ``counter``."""
+        done = [
+            key
+            for key, (_, answer) in self._keyed.items()
+            if _is_answered(answer) and answer.result().batch.head.counter <= counter
+        ]
+        for key in done:
+            del self._keyed[key]
+
+    async def close(self) -> None:
+        """Settle what waits, then stop."""
+        self._is_closing = True
+        self._wake.set()
+        await self._task
+        self._thread.shutdown()
+
+    def _repeated(self, submission: Submission) -> _Answer | None:
+        if (known := self._keyed.get(submission.key)) is not None:
+            if known[0] != submission:
+                raise KeyReusedError
+            return known[1]
+        found = self._archive.submitted(submission.key)
+        if found is None:
+            return None
+        part = found.batch.parts[0]
+        entries = found.batch.entries
+        digests = tuple(entries[at : at + 32] for at in range(0, len(entries), ENTRY_SIZE))
+        same = (digests, part.metadata, bool(part.reports))
+        if same != (submission.digests, submission.metadata, submission.fresh):
+            raise KeyReusedError
+        answer: _Answer = asyncio.get_running_loop().create_future()
+        answer.set_result(Share(epoch=found.epoch, batch=found.batch))
+        return answer
+
+    async def _run(self) -> None:
+        settling: asyncio.Task[None] | None = None
+        while True:
+            if not self._waiting:
+                if self._is_closing:
+                    break
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            group = self._take()
+            try:
+                step = await self._signed([submission for submission, _ in group])
+            except AdytonError as error:
+                _fail(group, error)
+                continue
+            # One step at a time goes to the disk: the next has its turn when this one is there.
+            if settling is not None:
+                await settling
+            settling = asyncio.create_task(self._settle(step, group))
+            # What has just arrived joins those who wait, before the next step is signed.
+            await asyncio.sleep(0)
+        if settling is not None:
+            await settling
+
+    def _take(self) -> list[tuple[Submission, _Answer]]:
+        group: list[tuple[Submission, _Answer]] = []
+        digests = 0
+        while self._waiting:
+            submission, _ = self._waiting[0]
+            # Fresh evidence takes its time, for each proof: such a submission is a step of its own.
+            alone = submission.fresh or any(first.fresh for first, _ in group[:1])
+            if group and (alone or digests + len(submission.digests) > _STEP_DIGESTS):
+                break
+            group.append(self._waiting.popleft())
+            digests += len(submission.digests)
+        self._waiting_digests -= digests
+        return group
+
+    async def _signed(self, submissions: Sequence[Submission]) -> Step:
+        if not submissions[0].fresh:
+            return self._ledger.step(submissions)
+        loop = asyncio.get_running_loop()
+        key = self._ledger.epoch.public_key
+
+        def attest(body: bytes) -> bytes:
+            made = self._platform.evidence(body, None, key)
+            return asyncio.run_coroutine_threadsafe(made, loop).result()
+
+        return await asyncio.to_thread(self._ledger.step, submissions, attest=attest)
+
+    async def _settle(self, step: Step, group: Sequence[tuple[Submission, _Answer]]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, self._ledger.settle, step)
+        except LedgerEndedError as error:
+            _log.error("ledger-ended", extra={"reason": error.reason})
+            waiting, self._waiting = self._waiting, deque()
+            _fail([*group, *waiting], error)
+            self.ended.set()
+            return
+        epoch = self._ledger.epoch
+        for part, (_, answer) in zip(step.batch.parts, group, strict=True):
+            with suppress(asyncio.InvalidStateError):
+                answer.set_result(Share(epoch=epoch, batch=step.batch.share(part)))
+
+
+def _is_answered(answer: _Answer) -> bool:
+    return answer.done() and not answer.cancelled() and answer.exception() is None
+
+
+def _fail(group: Sequence[tuple[Submission, _Answer]], error: AdytonError) -> None:
+    for _, answer in group:
+        if not answer.done():
+            answer.set_exception(error)
+            # Who waited may be gone; the log has it.
+            answer.exception()
