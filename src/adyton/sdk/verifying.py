@@ -15,7 +15,7 @@ from adyton.model.receipt import MAX_RECEIPT_BYTES, Receipt
 from adyton.model.verdict import Verdict
 from adyton.verification.bind import Expectation
 
-__all__ = ["FileUnreadableError", "Source", "read_policy", "read_receipt", "verify"]
+__all__ = ["FileUnreadableError", "Source", "from_file", "read_policy", "read_receipt", "verify"]
 
 Source: TypeAlias = bytes | str | os.PathLike[str] | Mapping[str, Json]
 _T = TypeVar("_T")
@@ -73,7 +73,7 @@ def read_receipt(source: Receipt | Source) -> Receipt:
         case bytes():
             return Receipt.from_bytes(source)
         case _:
-            return _from_file(Path(source), Receipt.from_bytes, MAX_RECEIPT_BYTES)
+            return from_file(Path(source), Receipt.from_bytes, MAX_RECEIPT_BYTES)
 
 
 def read_policy(source: Policy | Source) -> Policy:
@@ -86,10 +86,11 @@ def read_policy(source: Policy | Source) -> Policy:
         case bytes():
             return Policy.from_bytes(source)
         case _:
-            return _from_file(Path(source), Policy.from_bytes, MAX_POLICY_BYTES)
+            return from_file(Path(source), Policy.from_bytes, MAX_POLICY_BYTES)
 
 
-def _from_file(path: Path, read: Callable[[bytes], _T], limit_bytes: int) -> _T:
+def from_file(path: Path, read: Callable[[bytes], _T], limit_bytes: int) -> _T:
+    """Return what ``read`` makes of a file; raise as it does, or ``FileUnreadableError``."""
     try:
         with path.open("rb") as file:
             data = file.read(limit_bytes + 1)

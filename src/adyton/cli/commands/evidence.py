@@ -1,0 +1,145 @@
+"""``adyton evidence``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["register"]
+
+_File = Annotated[
+    Path,
+    typer.Argument(
+        help="Evidence of any technology: binary, hexadecimal, base64 or JSON.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+_Collateral = Annotated[
+    Path | None,
+    typer.Option(help="What the vendor publishes beside it.", exists=True, dir_okay=False),
+]
+_At = Annotated[str | None, typer.Option(help="The instant to judge for, as 2026-02-03T12:00:00Z.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+_ReportData = Annotated[
+    str | None, typer.Option(help="The report data that you chose, in hexadecimal.")
+]
+_Nonce = Annotated[str | None, typer.Option(help="The nonce that you chose, in hexadecimal.")]
+_PublicKey = Annotated[
+    str | None, typer.Option(help="The key that it has to be over, in hexadecimal.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    evidence = typer.Typer(help="Read and judge hardware evidence.", no_args_is_help=True)
+    evidence.command("show")(show)
+    evidence.command("verify")(verify)
+    evidence.command("forecast")(forecast)
+    app.add_typer(evidence, name="evidence", rich_help_panel="Ask and verify")
+
+
+def show(file: _File, *, as_json: _Json = False) -> None:
+    """Print every field of a piece of evidence. Nothing of it is verified.
+
+    What kind of evidence it is, is found by itself: Nitro and NitroTPM documents, SGX and TDX
+    quotes, SEV-SNP reports with and without their certificates, Azure's vTPM evidence, NVIDIA's
+    GPUs and switches, tokens.
+
+    Example: adyton evidence show quote.bin
+    """
+    from adyton.cli.evidence import run_show  # noqa: PLC0415
+
+    raise typer.Exit(run_show(file, as_json=as_json))
+
+
+def verify(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Evidence of any technology, or a bundle that was saved.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
+    *,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="What you accept; a bundle brings its own.", exists=True, dir_okay=False),
+    ] = None,
+    collateral: _Collateral = None,
+    report_data: _ReportData = None,
+    nonce: _Nonce = None,
+    public_key: _PublicKey = None,
+    at: _At = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle", help="Write all that the verdict depends on here, to repeat it later."
+        ),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Judge hardware evidence offline, under one policy for all vendors.
+
+    Nothing is fetched: give what the vendor publishes with --collateral (adyton evidence
+    collateral fetch gets it). A policy usually wants to know what the evidence is over: name the
+    nonce or the report data that you chose.
+
+    Exit code: 0 it is acceptable, 1 it is not, 2 a file or an option is malformed.
+
+    Example: adyton evidence verify quote.bin --policy policy.yaml --collateral tdx.json
+    """
+    from adyton.cli.evidence import Options, run_verify  # noqa: PLC0415
+
+    options = Options(
+        policy=policy,
+        collateral=collateral,
+        report_data=report_data,
+        nonce=nonce,
+        public_key=public_key,
+        at=at,
+    )
+    raise typer.Exit(run_verify(file, options, save=save, as_json=as_json))
+
+
+def forecast(
+    file: _File,
+    *,
+    policy: Annotated[Path, typer.Option(help="What you accept.", exists=True, dir_okay=False)],
+    collateral: _Collateral = None,
+    newer: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Collateral of a later evaluation, to see its verdict; again for more.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    report_data: _ReportData = None,
+    nonce: _Nonce = None,
+    public_key: _PublicKey = None,
+    at: _At = None,
+    as_json: _Json = False,
+) -> None:
+    """Say until when evidence will be acceptable, and what ends it first.
+
+    Shows today's verdict, the one under a newer evaluation of the vendor's if its collateral is
+    given, the day on which each certificate, list and grace period ends, and which firmware is
+    short of the newest by how much.
+
+    Exit code: 0 it is acceptable today, 1 it is not, 2 a file or an option is malformed.
+
+    Example: adyton evidence forecast quote.bin --policy policy.yaml --collateral tdx.json
+    """
+    from adyton.cli.evidence import Options, run_forecast  # noqa: PLC0415
+
+    options = Options(
+        policy=policy,
+        collateral=collateral,
+        report_data=report_data,
+        nonce=nonce,
+        public_key=public_key,
+        at=at,
+    )
+    raise typer.Exit(run_forecast(file, options, newer=newer or [], as_json=as_json))

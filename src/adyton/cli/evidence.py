@@ -1,0 +1,241 @@
+"""``adyton evidence``: fields as a tree, a verdict with its reasons, and how long it will hold."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from rich.text import Text
+from rich.tree import Tree
+
+from adyton.appraisal.freshness import Expected
+from adyton.cli.development import write_whole
+from adyton.cli.exits import NO, YES
+from adyton.cli.predicates import OptionMalformedError
+from adyton.cli.terminal import console, notes, plain, print_json, table
+from adyton.cli.verdicts import layer_table
+from adyton.codec.json import Json, loads
+from adyton.codec.text import from_hex
+from adyton.errors import MalformedError
+from adyton.evidence.collateral import NO_COLLATERAL
+from adyton.evidence.layouts import unverified_fields
+from adyton.model.claims import Claims
+from adyton.model.verdict import Verdict, shown
+from adyton.sdk.evidence import expectation, read_bundle, read_collateral, read_evidence
+from adyton.sdk.verifying import read_policy
+from adyton.verification import bundle as bundles
+from adyton.verification.bundle import Bundle, read_instant
+from adyton.verification.forecast import Forecast, Outlook, forecast
+
+__all__ = ["Options", "run_forecast", "run_show", "run_verify"]
+
+_DAY: Final = 86400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was said on the command line about how to judge."""
+
+    policy: Path | None
+    collateral: Path | None
+    report_data: str | None
+    nonce: str | None
+    public_key: str | None
+    at: str | None
+
+    def bundle(self, file: Path) -> Bundle:
+        """Return the evidence in ``file`` with all that its verdict depends on."""
+        if self.policy is None:
+            raise OptionMalformedError("--policy is missing: without one, nothing is acceptable")
+        return Bundle(
+            evidence=read_evidence(file),
+            collateral=NO_COLLATERAL
+            if self.collateral is None
+            else read_collateral(self.collateral),
+            policy=read_policy(self.policy),
+            expected=self._expected(),
+            at=datetime.now(UTC) if self.at is None else read_instant(self.at, "--at"),
+        )
+
+    def _expected(self) -> Expected:
+        return expectation(
+            report_data=_bytes(self.report_data, "--report-data"),
+            nonce=_bytes(self.nonce, "--nonce"),
+            public_key=_bytes(self.public_key, "--public-key"),
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was said, which is all that a bundle leaves to say."""
+        return all(
+            item is None
+            for item in (
+                self.policy,
+                self.collateral,
+                self.report_data,
+                self.nonce,
+                self.public_key,
+                self.at,
+            )
+        )
+
+
+def run_show(file: Path, *, as_json: bool) -> int:
+    """Print every field of the evidence in ``file``."""
+    found = unverified_fields(read_evidence(file))
+    if as_json:
+        print_json(found)
+        return YES
+    notes().print(plain("as its bytes have it: nothing of this is verified", "dim"))
+    tree = Tree(plain(found.pop("format"), "bold"), guide_style="dim")
+    for name, value in found.items():
+        _grow(tree, name, value)
+    console().print(tree)
+    return YES
+
+
+def _grow(tree: Tree, name: str, value: Json) -> None:
+    label = plain(name, "cyan")
+    match value:
+        case dict():
+            branch = tree.add(label)
+            for key, item in value.items():
+                _grow(branch, key, item)
+        case list():
+            branch = tree.add(label)
+            for index, item in enumerate(value):
+                _grow(branch, str(index), item)
+        case _:
+            tree.add(label.append(" ").append_text(plain("none" if value is None else value, "")))
+
+
+def run_verify(file: Path, options: Options, *, save: Path | None, as_json: bool) -> int:
+    """Print the verdict on the evidence in ``file``, or on the bundle in it."""
+    bundle = _saved(file, options) or options.bundle(file)
+    verdict, claims = bundle.verify()
+    if save is not None:
+        write_whole(save, bundle.to_bytes().decode())
+        notes().print(plain(f"wrote {save}: adyton evidence verify {save} repeats this verdict"))
+    if as_json:
+        said = None if claims is None else claims.to_json()
+        print_json({**verdict.to_json(), "claims": said})
+    else:
+        _show(verdict, claims, bundle.at)
+    return YES if verdict.accepted else NO
+
+
+def _saved(file: Path, options: Options) -> Bundle | None:
+    """Return the bundle in ``file``; ``None`` where it is evidence."""
+    if not _is_bundle(file):
+        return None
+    if not options.is_empty:
+        # Half of a bundle and half of the command line would be a verdict on neither.
+        raise OptionMalformedError("a bundle has its own policy, instant and all else")
+    return read_bundle(file)
+
+
+def _is_bundle(file: Path) -> bool:
+    with file.open("rb") as opened:
+        data = opened.read(bundles.MAX_BUNDLE_BYTES + 1)
+    if not data.startswith(b"{"):
+        return False
+    try:
+        record = loads(data, limit_bytes=bundles.MAX_BUNDLE_BYTES)
+    except MalformedError:
+        return False
+    return isinstance(record, dict) and record.get("version") == bundles.VERSION
+
+
+def _show(verdict: Verdict, claims: Claims | None, at: datetime) -> None:
+    out = console()
+    if claims is not None:
+        out.print(_claims_table(claims))
+        out.print()
+    out.print(layer_table(verdict))
+    if verdict.accepted:
+        out.print(Text.assemble(("the evidence is acceptable", "bold green"), f" at {shown(at)}"))
+        return
+    out.print(Text.assemble(("the evidence is not acceptable", "bold red"), f" at {shown(at)}"))
+    for finding in verdict.reasons:
+        line = Text("  ").append_text(plain(finding.message))
+        out.print(line.append(f" ({finding.code})", "dim"))
+
+
+def _claims_table(claims: Claims) -> object:
+    rows = [
+        ("technology", claims.technology.value),
+        ("platform", claims.platform.value),
+        ("root", f"{claims.root}, {claims.root_sha256.hex()[:16]}…"),
+        ("instance", claims.instance),
+        *((name, _hex(value)) for name, value in claims.measurements.items()),
+        ("report data", _hex(claims.report_data)),
+        ("nonce", _hex(claims.nonce)),
+    ]
+    if claims.tcb is not None and claims.tcb.status is not None:
+        rows.append(("status", claims.tcb.status))
+    made = table("", "")
+    made.show_header = False
+    for name, value in rows:
+        made.add_row(Text(name, style="dim"), plain(value))
+    return made
+
+
+def _hex(value: bytes | None) -> str:
+    if value is None:
+        return "none"
+    return value.hex() if any(value) else f"{len(value)} zero bytes"
+
+
+def run_forecast(file: Path, options: Options, *, newer: list[Path], as_json: bool) -> int:
+    """Print how long the evidence in ``file`` will be acceptable."""
+    bundle = options.bundle(file)
+    seen = forecast(
+        bundle.evidence,
+        policy=bundle.policy,
+        expected=bundle.expected,
+        at=bundle.at,
+        collateral=bundle.collateral,
+        newer=[read_collateral(path) for path in newer],
+    )
+    if as_json:
+        print_json(seen.to_json())
+    else:
+        _show_forecast(seen)
+    return YES if seen.now.verdict.accepted else NO
+
+
+def _show_forecast(seen: Forecast) -> None:
+    out = console()
+    made = table("", "", "")
+    made.show_header = False
+    for name, outlook in (("today", seen.now), *(("then", outlook) for outlook in seen.newer)):
+        made.add_row(Text(name, style="bold"), _word(outlook), plain(_reason(outlook)))
+    out.print(made)
+    for outlook in (seen.now, *seen.newer):
+        for short in outlook.shortfalls:
+            out.print(Text("  short  ", style="yellow").append_text(plain(short.message)))
+    out.print()
+    ends = table("ends", "in days", "what")
+    for end in seen.ends:
+        days = int((end.last - seen.at).total_seconds()) // _DAY
+        ends.add_row(shown(end.last), Text(f"{days:,}", justify="right"), plain(end.what))
+    out.print(ends)
+    if seen.until is not None:
+        out.print(Text(f"acceptable until {shown(seen.until)}, if nothing is renewed", "bold"))
+
+
+def _word(outlook: Outlook) -> Text:
+    if outlook.verdict.accepted:
+        return Text("acceptable", style="green")
+    return Text("not acceptable", style="bold red")
+
+
+def _reason(outlook: Outlook) -> str:
+    number = outlook.evaluation_number
+    under = f"evaluation {number}: " if number is not None else ""
+    reasons = "; ".join(finding.message for finding in outlook.verdict.reasons)
+    return f"{under}{reasons or outlook.status or 'nothing speaks against it'}"
+
+
+def _bytes(text: str | None, name: str) -> bytes | None:
+    return None if text is None else from_hex(text.lower(), name, size=len(text) // 2)

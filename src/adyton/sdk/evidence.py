@@ -1,0 +1,111 @@
+"""``verify_evidence``: the verdict on hardware evidence, offline, from whatever form it is in."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from adyton.appraisal.freshness import Expected
+from adyton.appraisal.policy import Policy
+from adyton.codec.text import from_base64, from_hex
+from adyton.evidence.collateral import MAX_COLLATERAL_BYTES, NO_COLLATERAL, Collateral
+from adyton.model.claims import Claims
+from adyton.model.verdict import Verdict
+from adyton.sdk.verifying import Source, from_file, read_policy
+from adyton.verification.authenticate import EvidenceCache
+from adyton.verification.bundle import MAX_BUNDLE_BYTES, MAX_EVIDENCE_BYTES, Bundle
+from adyton.verification.pipeline import verify_evidence as verify_offline
+
+__all__ = ["read_bundle", "read_collateral", "read_evidence", "verify_evidence"]
+
+_HEXADECIMAL: Final = re.compile(rb"(0x)?([0-9a-fA-F]{2}\s*)+")
+# The first bytes of every binary format are no base64, so that a text is taken for one only if all
+# of it is.
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/\s]{16,}={0,2}\s*")
+
+
+def verify_evidence(
+    evidence: bytes | Path,
+    *,
+    policy: Policy | Source,
+    collateral: Collateral | bytes | Path = NO_COLLATERAL,
+    report_data: bytes | None = None,
+    nonce: bytes | None = None,
+    public_key: bytes | None = None,
+    at: datetime | None = None,
+    cache: EvidenceCache | None = None,
+) -> tuple[Verdict, Claims | None]:
+    """Return the verdict on ``evidence`` under ``policy``, and what it says if it is authentic.
+
+    Nothing is fetched. ``evidence`` is any format that is read here, as bytes or a file (binary,
+    hexadecimal or base64). ``report_data``, ``nonce`` and ``public_key`` are what it has to be
+    over: a nonce or report data that you chose yourself shows that it is fresh. ``at`` is the
+    instant to judge for, now where it is left out.
+
+    Raises ``MalformedError`` for a policy or collateral that is none, and ``ValueError`` for an
+    instant without a zone. Evidence that is malformed is refused by the verdict.
+    """
+    instant = at or datetime.now(UTC)
+    if instant.tzinfo is None:
+        raise ValueError("an instant to judge for has a zone")
+    return verify_offline(
+        read_evidence(evidence),
+        policy=read_policy(policy),
+        expected=expectation(report_data=report_data, nonce=nonce, public_key=public_key),
+        at=instant,
+        collateral=read_collateral(collateral),
+        cache=cache,
+    )
+
+
+def expectation(
+    *, report_data: bytes | None, nonce: bytes | None, public_key: bytes | None
+) -> Expected:
+    """Return what evidence has to be over. A nonce or report data is the verifier's challenge."""
+    asked = nonce if nonce is not None else report_data
+    return Expected(
+        report_data=report_data,
+        nonce=nonce,
+        public_key=public_key,
+        challenge=asked or b"",
+        asked=asked,
+    )
+
+
+def read_evidence(source: bytes | Path) -> bytes:
+    """Return the bytes of evidence that may be written as text.
+
+    Raises ``MalformedError`` for a file that is too long, and ``FileUnreadableError``.
+    """
+    if isinstance(source, bytes):
+        return plain_evidence(source)
+    return from_file(source, plain_evidence, MAX_BUNDLE_BYTES)
+
+
+def plain_evidence(data: bytes) -> bytes:
+    """Return ``data``, or what it is the hexadecimal or base64 text of."""
+    if _HEXADECIMAL.fullmatch(data):
+        text = "".join(data.decode().split()).removeprefix("0x").lower()
+        return from_hex(text, "the evidence", size=len(text) // 2)
+    if _BASE64.fullmatch(data):
+        text = "".join(data.decode().split())
+        return from_base64(text, "the evidence", limit_bytes=MAX_EVIDENCE_BYTES)
+    return data
+
+
+def read_collateral(source: Collateral | bytes | Path) -> Collateral:
+    """Return the collateral in ``source``, or raise as ``read_evidence`` does."""
+    match source:
+        case Collateral():
+            return source
+        case bytes():
+            return Collateral.from_bytes(source)
+        case _:
+            return from_file(source, Collateral.from_bytes, MAX_COLLATERAL_BYTES)
+
+
+def read_bundle(source: bytes | Path) -> Bundle:
+    """Return the bundle in ``source``, or raise as ``read_evidence`` does."""
+    if isinstance(source, bytes):
+        return Bundle.from_bytes(source)
+    return from_file(source, Bundle.from_bytes, MAX_BUNDLE_BYTES)
