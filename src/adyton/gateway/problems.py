@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 from starlette.responses import Response
 
 from adyton.adapters.link import retry_after
+from adyton.adapters.store.registry import WorkerUnknownError
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
 
 __all__ = [
@@ -137,6 +138,7 @@ _CALLER_GONE: Final = 499
 _STATUSES: Final[Mapping[type[BaseException], int]] = {
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     NotFoundError: HTTPStatus.NOT_FOUND,
+    WorkerUnknownError: HTTPStatus.NOT_FOUND,
     MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
     BodyTooSlowError: HTTPStatus.REQUEST_TIMEOUT,
     BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -16,7 +16,8 @@
 | ``ADYTON_KEY_IN_FLIGHT`` | 32 | the same for one key |
 | ``ADYTON_KEY_PER_MINUTE`` | 3000 | requests a minute for one key |
 
-Lists are separated by commas. A key's own limits, where it has some, come before these.
+Lists are separated by commas. A key's own limits, where it has some, come before these. The
+registry's settings are in ``registry.settings``.
 """
 
 from collections.abc import Mapping
@@ -40,6 +41,7 @@ from adyton.adapters.environment import (
 )
 from adyton.adapters.store.database import DatabaseUrlMalformedError, check_url
 from adyton.errors import AdytonError
+from adyton.gateway.registry.settings import RegistrySettings
 
 __all__ = ["GatewayLimits", "GatewaySettings"]
 
@@ -73,6 +75,7 @@ class GatewaySettings:
     egress_patterns: tuple[NamePattern, ...]
     egress_overrides: Mapping[Destination, tuple[str, int]]
     limits: GatewayLimits
+    registry: RegistrySettings
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "GatewaySettings":
@@ -95,6 +98,7 @@ class GatewaySettings:
             egress_patterns=_patterns(environ),
             egress_overrides=_overrides(environ),
             limits=_limits(environ),
+            registry=RegistrySettings.from_environ(environ),
         )
 
     def egress_policy(self, destinations: frozenset[Destination]) -> EgressPolicy:

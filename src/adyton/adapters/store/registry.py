@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -258,17 +258,28 @@ class RegistryTable:
         self, wanted: Wanted, *, now: datetime, limit: int, after: str = ""
     ) -> tuple[RegisteredWorker, ...]:
         """Return up to ``limit`` workers, by name, beginning behind the name ``after``."""
-        query = (
-            select(*self._columns(now))
-            .where(_WORKERS.c.id > after, *self._conditions(wanted, now))
-            .order_by(_WORKERS.c.id)
-            .limit(limit)
-        )
+        query = self._select(wanted, now).where(_WORKERS.c.id > after).limit(limit)
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(query)).all()
                 measured = await _measurements(connection, [row.id for row in rows])
         return tuple(_worker(row, measured.get(row.id, {})) for row in rows)
+
+    async def candidates(self, wanted: Wanted, *, now: datetime) -> tuple[RegisteredWorker, ...]:
+        """Return all workers that are wanted, by name, without their measurements."""
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(self._select(wanted, now))).all()
+        return tuple(_worker(row, {}) for row in rows)
+
+    async def count(self, now: datetime) -> dict[State, int]:
+        """Return how many workers are in each state."""
+        state = self._settled(now).label("state")
+        query = select(state, func.count()).select_from(_WORKERS).group_by("state")
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query)).all()
+        return {State(row[0]): row[1] for row in rows}
 
     async def purge(self, before: datetime, *, now: datetime) -> int:
         """Forget what was last heard of before ``before``; return how many workers that were.
@@ -370,6 +381,13 @@ class RegistryTable:
 
     def _columns(self, now: datetime) -> list[ColumnElement[Any]]:
         return [*_PLAIN, self._settled(now).label("state")]
+
+    def _select(self, wanted: Wanted, now: datetime) -> Select[Any]:
+        return (
+            select(*self._columns(now))
+            .where(*self._conditions(wanted, now))
+            .order_by(_WORKERS.c.id)
+        )
 
     def _conditions(self, wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []

@@ -1,0 +1,90 @@
+"""The registry's values as JSON."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from adyton.codec.json import JsonObject, loads
+from adyton.codec.text import to_base64
+from adyton.crypto.draw import candidates_digest, draw
+from adyton.gateway.registry.reading import BODY_BYTES, Drawing
+from adyton.model.registry import Exhibit, RegisteredWorker
+from adyton.model.verdict import shown
+
+__all__ = [
+    "FUNCTION",
+    "candidates_of",
+    "show_candidates",
+    "show_draw",
+    "show_worker",
+    "with_exhibit",
+]
+
+FUNCTION = "adyton/draw/v1"
+
+
+def show_worker(worker: RegisteredWorker) -> JsonObject:
+    """Return what anybody may know of a worker, apart from what it showed."""
+    attestation = worker.attestation
+    record: JsonObject = {
+        "id": worker.id,
+        "endpoint": worker.endpoint,
+        "state": worker.state.value,
+        "attested": worker.is_attested,
+        "weight": worker.weight,
+        "manifest_sha256": worker.manifest_sha256.hex(),
+        "registered": shown(worker.registered),
+        "heartbeat": shown(worker.heartbeat),
+        "attestation": None,
+    }
+    if worker.reason:
+        record["reason"] = worker.reason
+    if attestation is not None:
+        record["attestation"] = {
+            "technology": attestation.technology,
+            "platform": attestation.platform,
+            "measurements": {name: value.hex() for name, value in attestation.measurements.items()},
+            "signed_sha256": attestation.signed_sha256.hex(),
+            "verified": shown(attestation.verified),
+            "until": shown(attestation.until),
+        }
+    return record
+
+
+def with_exhibit(record: JsonObject, exhibit: Exhibit) -> JsonObject:
+    """Return ``record`` with what the worker showed: enough to verify it again elsewhere."""
+    return {
+        **record,
+        "manifest": loads(exhibit.manifest, limit_bytes=BODY_BYTES),
+        "challenge": to_base64(exhibit.challenge),
+        "evidence": to_base64(exhibit.evidence),
+        "collateral": loads(exhibit.collateral, limit_bytes=BODY_BYTES)
+        if exhibit.collateral
+        else None,
+    }
+
+
+def candidates_of(workers: Sequence[RegisteredWorker]) -> Mapping[str, int]:
+    """Return the names and weights of those who may be drawn."""
+    return {worker.id: worker.weight for worker in workers if worker.weight}
+
+
+def show_candidates(candidates: Mapping[str, int], *, at: datetime) -> JsonObject:
+    """Return the list that a draw at this instant would be over."""
+    return {
+        "function": FUNCTION,
+        "candidates": [{"id": name, "weight": weight} for name, weight in candidates.items()],
+        "candidates_sha256": candidates_digest(candidates).hex(),
+        "at": shown(at),
+    }
+
+
+def show_draw(drawing: Drawing, workers: Sequence[RegisteredWorker], *, at: datetime) -> JsonObject:
+    """Return a draw with all that it is a function of."""
+    candidates = candidates_of(workers)
+    known = {worker.id: worker for worker in workers}
+    drawn = draw(drawing.seed, candidates, count=drawing.count)
+    return {
+        **show_candidates(candidates, at=at),
+        "seed": drawing.seed.hex(),
+        "selected": [show_worker(known[name]) for name in drawn],
+    }
