@@ -107,8 +107,10 @@ class TooManyRequestsError(UnavailableError):
 
     code = "too-many-requests"
 
-    def __init__(self, *, limit: str, retry_after: timedelta) -> None:
-        super().__init__(f"the api key has reached its limit: {limit}")
+    def __init__(
+        self, *, limit: str, retry_after: timedelta, whose: str = "the api key has reached its"
+    ) -> None:
+        super().__init__(f"{whose} limit: {limit}")
         self.retry_after = retry_after
 
 
