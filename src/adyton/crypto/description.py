@@ -13,11 +13,15 @@ __all__ = ["describe_certificate"]
 
 def describe_certificate(der: bytes) -> Mapping[str, str] | None:
     """Return what a certificate says of itself; ``None`` for what cannot be read as one."""
+    # All of AMD's chips have the number 0, which the library warns about.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _described(der)
+
+
+def _described(der: bytes) -> Mapping[str, str] | None:
     try:
-        with warnings.catch_warnings():
-            # All of AMD's chips have the number 0, which the library warns about.
-            warnings.simplefilter("ignore")
-            certificate = x509.load_der_x509_certificate(der)
+        certificate = x509.load_der_x509_certificate(der)
         return {
             "subject": certificate.subject.rfc4514_string(),
             "issuer": certificate.issuer.rfc4514_string(),
