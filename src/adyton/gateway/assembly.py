@@ -19,6 +19,7 @@ from adyton.adapters.store.database import Store
 from adyton.adapters.store.writer import AuditWriter
 from adyton.errors import AdytonError
 from adyton.gateway.app import VERSION, create_app
+from adyton.gateway.appraisers import ThreadedAppraiser
 from adyton.gateway.authentication import Authentication
 from adyton.gateway.door import Door
 from adyton.gateway.health import Health
@@ -28,6 +29,9 @@ from adyton.gateway.ports import Verifier
 from adyton.gateway.questions import Questions
 from adyton.gateway.reach import Reach
 from adyton.gateway.readings import Readings
+from adyton.gateway.registry.admission import Admission
+from adyton.gateway.registry.keeping import Keeper
+from adyton.gateway.registry.service import Registry
 from adyton.gateway.settings import GatewaySettings
 from adyton.gateway.verifications import Verifications
 from adyton.gateway.worker import Worker
@@ -65,7 +69,17 @@ def assemble(
     door = Door(authentication=authentication, limiter=limiter)
     worker = Worker(link, monotonic=time.monotonic)
     reach = Reach(worker, link, relay, settings.egress_policy)
-    metrics = _metrics(limiter, worker, audit, relay, link)
+    appraiser = ThreadedAppraiser()
+    admission = Admission(registry=store.registry, appraiser=appraiser, settings=settings.registry)
+    keeper = Keeper(
+        registry=store.registry,
+        admission=admission,
+        verify_every=settings.registry.verify_every,
+        clock=_now,
+    )
+    metrics = _metrics(
+        limiter=limiter, worker=worker, audit=audit, relay=relay, link=link, keeper=keeper
+    )
     capabilities = (
         Questions(
             door=door,
@@ -77,6 +91,13 @@ def assemble(
             deadline=limits.deadline,
         ),
         Verifications(door=door, verifier=verifier, clock=_now, deadline=limits.deadline),
+        Registry(
+            door=door,
+            limiter=limiter,
+            registry=store.registry,
+            admission=admission,
+            clock=_now,
+        ),
         Readings(
             worker=worker,
             health=Health(worker, reach, store, monotonic=time.monotonic),
@@ -87,12 +108,18 @@ def assemble(
     )
     return Assembly(
         app=create_app(capabilities, metrics=metrics, monotonic=time.monotonic),
-        background=(reach.follow, lambda: _purge(store, limits.retention)),
+        background=(reach.follow, keeper.keep, lambda: _purge(store, limits.retention)),
     )
 
 
 def _metrics(
-    limiter: Limiter, worker: Worker, audit: AuditWriter, relay: Relay, link: Link
+    *,
+    limiter: Limiter,
+    worker: Worker,
+    audit: AuditWriter,
+    relay: Relay,
+    link: Link,
+    keeper: Keeper,
 ) -> Metrics:
     meter = relay.meter
     return Metrics(
@@ -101,6 +128,7 @@ def _metrics(
             ("adyton_worker_up", "Whether the worker is connected"): lambda: link.is_up,
             ("adyton_worker_queue", "Questions that wait in the worker"): lambda: worker.queue,
             ("adyton_egress_open", "Connections through the relay"): lambda: meter.open,
+            **keeper.gauges,
         },
         counters={
             ("adyton_worker_connections", "Times the worker connected"): lambda: link.epoch,
@@ -110,6 +138,7 @@ def _metrics(
             ("adyton_egress_received_bytes", "Bytes from providers"): lambda: meter.bytes_in,
             ("adyton_audit_written", "Audit entries written"): lambda: audit.written,
             ("adyton_audit_failed", "Audit entries not written"): lambda: audit.failed,
+            **keeper.counters,
         },
     )
 
