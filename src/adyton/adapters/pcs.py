@@ -19,7 +19,8 @@ from urllib.parse import unquote
 
 import httpx
 
-from adyton.errors import AdytonError, MalformedError, UnavailableError
+from adyton.adapters.vendors import CollateralUnavailableError, VendorService
+from adyton.errors import AdytonError, MalformedError
 from adyton.evidence.dcap.authenticate import DcapClaims
 from adyton.evidence.dcap.collateral import Collateral, chain
 from adyton.evidence.dcap.endorsements import Endorsements, authenticate_collateral
@@ -31,7 +32,6 @@ __all__ = [
     "INTEL_SERVICE",
     "CollateralKeeper",
     "CollateralService",
-    "CollateralUnavailableError",
     "Family",
     "PckAuthority",
 ]
@@ -40,10 +40,6 @@ INTEL_SERVICE: Final = "https://api.trustedservices.intel.com"
 INTEL_CERTIFICATES: Final = "https://certificates.trustedservices.intel.com"
 
 _ROOT_CRL: Final = "/IntelSGXRootCA.der"
-_MAX_BODY_BYTES: Final = 1024 * 1024
-_TIMEOUT: Final = httpx.Timeout(20, connect=5)
-# For one request, however slowly its bytes come.
-_DEADLINE_SECONDS: Final = 30
 # The text that was signed is what stands between these: parsed and written again, it would differ.
 _SIGNED: Final = {
     name: re.compile(
@@ -58,16 +54,6 @@ class PckAuthority(StrEnum):
 
     PLATFORM = "platform"
     PROCESSOR = "processor"
-
-
-class CollateralUnavailableError(UnavailableError):
-    """The service did not give the collateral."""
-
-    code = "collateral-unavailable"
-
-    def __init__(self, *, what: str, reason: str) -> None:
-        super().__init__(f"{what} could not be had: {reason}")
-        self.what, self.reason = what, reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +93,7 @@ class CollateralService:
         service: str = INTEL_SERVICE,
         certificates: str = INTEL_CERTIFICATES,
     ) -> None:
-        self._client = client
+        self._vendor = VendorService(client)
         self._service = service
         self._certificates = certificates
 
@@ -121,20 +107,20 @@ class CollateralService:
         number = family.evaluation_number
         chosen = {} if number is None else {"tcbEvaluationDataNumber": str(number)}
         info, identity, pck_crl, root_crl = await _together(
-            self._get(
+            self._vendor.get(
                 f"{self._service}/{tee}/certification/v4/tcb",
                 "tcb info",
                 {"fmspc": family.fmspc.hex(), **chosen},
             ),
-            self._get(
+            self._vendor.get(
                 f"{self._service}/{tee}/certification/v4/qe/identity", "the qe identity", chosen
             ),
-            self._get(
+            self._vendor.get(
                 f"{self._service}/sgx/certification/v4/pckcrl",
                 "the pck crl",
                 {"ca": family.authority.value, "encoding": "der"},
             ),
-            self._get(f"{self._certificates}{_ROOT_CRL}", "the root's crl", {}),
+            self._vendor.get(f"{self._certificates}{_ROOT_CRL}", "the root's crl", {}),
         )
         tcb_info, tcb_info_signature = _signed(info, b"tcbInfo")
         qe_identity, qe_identity_signature = _signed(identity, b"enclaveIdentity")
@@ -150,33 +136,6 @@ class CollateralService:
             qe_identity_signature=qe_identity_signature,
         )
 
-    async def _get(self, url: str, what: str, parameters: dict[str, str]) -> httpx.Response:
-        try:
-            async with asyncio.timeout(_DEADLINE_SECONDS):
-                return await self._limited(url, what, parameters)
-        except (httpx.HTTPError, TimeoutError) as error:
-            reason = str(error) or type(error).__name__
-            raise CollateralUnavailableError(what=what, reason=reason) from error
-
-    async def _limited(self, url: str, what: str, parameters: dict[str, str]) -> httpx.Response:
-        async with self._client.stream(
-            "GET", url, params=parameters, timeout=_TIMEOUT, follow_redirects=False
-        ) as response:
-            if response.status_code != httpx.codes.OK:
-                raise CollateralUnavailableError(
-                    what=what, reason=f"the service answers {response.status_code}"
-                )
-            body = bytearray()
-            async for part in response.aiter_bytes():
-                body += part
-                if len(body) > _MAX_BODY_BYTES:
-                    raise CollateralUnavailableError(
-                        what=what, reason=f"it has more than {_MAX_BODY_BYTES} bytes"
-                    )
-            return httpx.Response(
-                response.status_code, headers=_plain(response), content=bytes(body)
-            )
-
 
 async def _together(*requests: Coroutine[None, None, httpx.Response]) -> list[httpx.Response]:
     """Return all answers, or raise the first failure, with no request left on its way."""
@@ -187,12 +146,6 @@ async def _together(*requests: Coroutine[None, None, httpx.Response]) -> list[ht
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _plain(response: httpx.Response) -> list[tuple[str, str]]:
-    # What the body was encoded with is undone, and must not be undone twice.
-    gone = {"content-encoding", "content-length", "transfer-encoding"}
-    return [(name, value) for name, value in response.headers.multi_items() if name not in gone]
 
 
 def _signed(response: httpx.Response, name: bytes) -> tuple[bytes, bytes]:

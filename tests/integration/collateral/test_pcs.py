@@ -14,10 +14,10 @@ from tests.fakes.intel_service import Answer, FakeService, answers_of, serving
 from adyton.adapters.pcs import (
     CollateralKeeper,
     CollateralService,
-    CollateralUnavailableError,
     Family,
     PckAuthority,
 )
+from adyton.adapters.vendors import CollateralUnavailableError
 from adyton.crypto.path import RootRejectedError
 from adyton.errors import AdytonError, MalformedError
 from adyton.evidence.dcap.endorsements import authenticate_collateral
