@@ -15,8 +15,8 @@ from adyton.model.proving import MAX_SEALED_BYTES, Scheme
 
 __all__ = [
     "ChonkJob",
-    "Circuit",
     "Inputs",
+    "NoirCircuit",
     "ProvingJob",
     "RegisteredCircuit",
     "UltraHonkJob",
@@ -30,7 +30,7 @@ _SHA256: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circuit:
+class NoirCircuit:
     """A circuit that comes with the request: a Noir artifact's bytecode, in gzip.
 
     ``key`` is its verification key, where the sender has it, else ``None``: it takes time to
@@ -60,7 +60,7 @@ class Inputs:
 class UltraHonkJob:
     """One circuit, with its solved witness (in gzip, as Noir's tools write it) or its inputs."""
 
-    circuit: Circuit | RegisteredCircuit
+    circuit: NoirCircuit | RegisteredCircuit
     solution: bytes | Inputs = field(repr=False)
 
 
@@ -94,13 +94,13 @@ def job_from_bytes(data: bytes, scheme: Scheme) -> ProvingJob:
             return UltraHonkJob(circuit=_circuit(record), solution=_solution(record))
 
 
-def _circuit_fields(circuit: Circuit | RegisteredCircuit) -> CborMap:
+def _circuit_fields(circuit: NoirCircuit | RegisteredCircuit) -> CborMap:
     match circuit:
         case RegisteredCircuit(digest=digest):
             return {"circuit_digest": digest}
-        case Circuit(bytecode=bytecode, key=None):
+        case NoirCircuit(bytecode=bytecode, key=None):
             return {"bytecode": bytecode}
-        case Circuit(bytecode=bytecode, key=key):
+        case NoirCircuit(bytecode=bytecode, key=key):
             return {"bytecode": bytecode, "key": key}
 
 
@@ -110,7 +110,7 @@ def _solution_fields(solution: bytes | Inputs) -> CborMap:
     return {"inputs": canonical(solution.values), "abi": canonical(solution.abi)}
 
 
-def _circuit(record: CborMap) -> Circuit | RegisteredCircuit:
+def _circuit(record: CborMap) -> NoirCircuit | RegisteredCircuit:
     solution = {"inputs", "abi"} if "inputs" in record else {"witness"}
     if "circuit_digest" in record:
         _check_fields(record, {"circuit_digest", *solution})
@@ -118,7 +118,7 @@ def _circuit(record: CborMap) -> Circuit | RegisteredCircuit:
         return RegisteredCircuit(digest=digest)
     _check_fields(record, {"bytecode", *solution}, optional={"key"})
     key = _bytes(record, "key", limit_bytes=_MAX_KEY_BYTES) if "key" in record else None
-    return Circuit(bytecode=_bytes(record, "bytecode"), key=key)
+    return NoirCircuit(bytecode=_bytes(record, "bytecode"), key=key)
 
 
 def _solution(record: CborMap) -> bytes | Inputs:

@@ -1,35 +1,48 @@
 """What a cell does: open a question, fetch, prove, hand back what is public, and end.
 
-It runs in a process that the template forked for it. Everything that it needs was loaded before;
-nothing that it sees outlives it.
+Or it opens a request to prove something for its sender (``delegate``), and does that. It runs in a
+process that the template forked for it. Everything that it needs was loaded before; nothing that it
+sees outlives it.
 """
 
 import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from adyton.adapters.acvm import Acvm
 from adyton.adapters.barretenberg import BlockingBarretenberg
 from adyton.adapters.frames import Fields
 from adyton.adapters.link import error_fields, linked_error
+from adyton.adapters.openpgp import open_message
 from adyton.adapters.reference_string import ReferenceString
 from adyton.adapters.tls import HttpsClient
 from adyton.crypto.hpke import OpeningKey
+from adyton.delegation.open import open_request
 from adyton.errors import AdytonError
 from adyton.flow.pipeline import CellPorts, derive
 from adyton.flow.stages import Proven
 from adyton.model.isolation import Isolation
+from adyton.model.proving import MAX_SEALED_BYTES, SealedProving, Target
+from adyton.model.proving_job import ChonkJob, NoirCircuit, ProvingJob
 from adyton.model.question import Endpoint, Question
 from adyton.proofs.circuit import Circuit
 from adyton.sources import ProviderDefinition
 from adyton.worker.channel import Channel
+from adyton.worker.delegate import Delegate
 from adyton.worker.proving import CellProver
+from adyton.worker.settings import ProvingLimits
 
-__all__ = ["Tools", "serve"]
+__all__ = ["OPENPGP", "PROVE", "QUESTION", "REGISTER", "Tools", "serve"]
+
+# What a job is, in its ``kind``. Any but the first ends its cell.
+QUESTION: Final = "question"
+PROVE: Final = "prove"
+REGISTER: Final = "register"
+OPENPGP: Final = "openpgp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +57,7 @@ class Tools:
     start_prover: Callable[[int], BlockingBarretenberg]
     http: HttpsClient
     isolation: Isolation
+    proving: ProvingLimits
 
 
 def serve(end: socket.socket, threads: int, *, tools: Tools) -> None:
@@ -59,8 +73,9 @@ def serve(end: socket.socket, threads: int, *, tools: Tools) -> None:
     try:
         channel.send({"ready": True})
         while (job := channel.receive()) is not None:
-            channel.send(_outcome(job, channel, prover, tools))
-            if tools.isolation is Isolation.REQUEST:
+            channel.send(_outcome(job, channel, prover, tools, threads))
+            # Delegated proofs are not pooled: what they leave in a prover is a stranger's.
+            if tools.isolation is Isolation.REQUEST or job["kind"] != QUESTION:
                 return
             prover.renew()
     finally:
@@ -68,10 +83,15 @@ def serve(end: socket.socket, threads: int, *, tools: Tools) -> None:
         prover.close()
 
 
-def _outcome(job: Fields, channel: Channel, prover: CellProver, tools: Tools) -> Fields:
+def _outcome(
+    job: Fields, channel: Channel, prover: CellProver, tools: Tools, threads: int
+) -> Fields:
     watch = _Stopwatch()
     try:
-        proven = _work(job, channel, prover, tools, watch)
+        if job["kind"] == QUESTION:
+            done = _fields(_work(job, channel, prover, tools, watch))
+        else:
+            done = _delegated(job, _delegate(channel, prover, tools, threads, watch), watch)
     except AdytonError as error:
         return {"done": False, "error": error_fields(error)}
     except Exception as error:  # noqa: BLE001  # the outermost loop of this process
@@ -82,7 +102,7 @@ def _outcome(job: Fields, channel: Channel, prover: CellProver, tools: Tools) ->
             "message": f"the worker failed with {type(error).__name__}",
         }
         return {"done": False, "error": problem}
-    return {"done": True, **_fields(proven), "timings": {**watch.timings, **prover.timings}}
+    return {"done": True, **done, "timings": {**watch.timings, **prover.timings}}
 
 
 class _Stopwatch:
@@ -125,10 +145,62 @@ def _fields(proven: Proven) -> dict[str, Any]:
     }
 
 
-def _turn(channel: Channel) -> None:
-    channel.send({"turn": True})
-    if channel.receive() is None:
+def _delegate(
+    channel: Channel, prover: CellProver, tools: Tools, threads: int, watch: "_Stopwatch"
+) -> Delegate:
+    def tell(phase: str) -> None:
+        # A phase begins where a step has ended.
+        watch.lap({"opened": "open", "solving": "prepare", "proving": "solve"}[phase])
+        _ask(channel, {"phase": phase})
+
+    def recall(digest: bytes, target: Target) -> NoirCircuit:
+        found = _ask(channel, {"circuit": digest, "target": target.value})
+        return NoirCircuit(bytecode=found["bytecode"], key=found["key"])
+
+    return Delegate(
+        native=prover.native,
+        execution=prover.execution,
+        reference=tools.reference,
+        limits=tools.proving,
+        threads=threads,
+        recall=recall,
+        tell=tell,
+    )
+
+
+def _delegated(job: Fields, delegate: Delegate, watch: _Stopwatch) -> Fields:
+    if job["kind"] == REGISTER:
+        return asdict(delegate.measure(job["bytecode"], Target(job["target"])))
+    proven = delegate.prove(*_opened(job))
+    watch.lap("bb")
+    return {
+        **asdict(proven),
+        "public_inputs": [element.to_bytes(32, "big") for element in proven.public_inputs],
+    }
+
+
+def _opened(job: Fields) -> tuple[ProvingJob, Target]:
+    if job["kind"] == OPENPGP:
+        steps = open_message(job["message"], key=job["key"], limit_bytes=MAX_SEALED_BYTES)
+        return ChonkJob(steps=steps), Target.AZTEC
+    sealed = SealedProving.from_bytes(job["sealed"])
+    opener = OpeningKey.from_bytes(job["key"])
+    return open_request(sealed, opener=opener, now=datetime.now(UTC)), sealed.header.target
+
+
+def _ask(channel: Channel, message: Fields) -> Fields:
+    """Return the worker's reply, or raise what it refuses with."""
+    channel.send(message)
+    reply = channel.receive()
+    if reply is None:
         raise SystemExit
+    if "error" in reply:
+        raise linked_error(reply["error"])
+    return reply
+
+
+def _turn(channel: Channel) -> None:
+    _ask(channel, {"turn": True})
 
 
 class _Budget:
@@ -139,9 +211,4 @@ class _Budget:
 
     def spend(self, credential: bytes, question: bytes) -> None:
         """Ask the worker to count; raise what it refuses with."""
-        self._channel.send({"spend": {"credential": credential, "question": question}})
-        reply = self._channel.receive()
-        if reply is None:
-            raise SystemExit
-        if "error" in reply:
-            raise linked_error(reply["error"])
+        _ask(self._channel, {"spend": {"credential": credential, "question": question}})

@@ -24,8 +24,6 @@ __all__ = ["CellLimits", "CellTimeoutError", "Cells", "OverloadedError"]
 
 _END_SECONDS: Final = 2.0
 _CHUNK: Final = 64 * 1024
-# Two: the one in use is replaced after its proof, not during it, and the next one must be there.
-_SPARES: Final = 2
 
 
 class OverloadedError(UnavailableError):
@@ -54,12 +52,17 @@ class CellUnusedError(CellLostError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellLimits:
-    """``turns``: proofs at a time; ``in_flight``: requests in cells; ``waiting``: beyond those."""
+    """``turns``: proofs at a time; ``in_flight``: requests in cells; ``waiting``: beyond those.
+
+    ``spares`` is how many cells of a width are ready. The one in use is replaced after its proof,
+    not during it: with two, the next one is there meanwhile.
+    """
 
     isolation: Isolation
     turns: int
     in_flight: int
     waiting: int
+    spares: int
     seconds: float
 
 
@@ -189,7 +192,10 @@ class Cells:
             self._idle[cell.threads].append(cell)
             return
         await self._gone(cell)
-        if len(self._idle[cell.threads]) < _SPARES and cell.threads not in self._filling:
+        if (
+            len(self._idle[cell.threads]) < self._limits.spares
+            and cell.threads not in self._filling
+        ):
             self._filling.add(cell.threads)
             task = asyncio.create_task(self._fill(cell.threads))
             self._tasks.add(task)
@@ -210,7 +216,7 @@ class Cells:
     async def _fill(self, threads: int) -> None:
         idle = self._idle[threads]
         try:
-            while len(idle) < _SPARES:
+            while len(idle) < self._limits.spares:
                 idle.append(await self._nursery.cell(threads))
         except UnavailableError:
             # Seen again by the request that finds no spare and starts its own.

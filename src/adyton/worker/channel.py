@@ -6,6 +6,7 @@ ours, but a cell has read a stranger's data: what it sends is bounded and checke
 
 import asyncio
 import socket
+from typing import Final
 
 from adyton.adapters.frames import (
     HEADER_SIZE,
@@ -19,6 +20,9 @@ from adyton.adapters.frames import (
 from adyton.errors import UnavailableError
 
 __all__ = ["CellLostError", "Channel", "receive", "send"]
+
+# A job may be a sealed proving request. What a cell says in return stays below a frame's own limit.
+_MAX_JOB_BYTES: Final = 52 * 1024 * 1024
 
 
 class CellLostError(UnavailableError):
@@ -45,7 +49,7 @@ class Channel:
         header = self._exactly(HEADER_SIZE)
         if header is None:
             return None
-        payload = self._exactly(frame_size(header))
+        payload = self._exactly(frame_size(header, limit_bytes=_MAX_JOB_BYTES))
         return None if payload is None else unpack_frame(payload)
 
     def _exactly(self, size: int) -> bytes | None:
@@ -72,7 +76,7 @@ async def receive(reader: asyncio.StreamReader) -> Fields:
 async def send(writer: asyncio.StreamWriter, message: Fields) -> None:
     """Send ``message`` to a cell; ``CellLostError`` when it has gone."""
     try:
-        writer.write(pack_frame(message))
+        writer.write(pack_frame(message, limit_bytes=_MAX_JOB_BYTES))
         await writer.drain()
     except OSError as error:
         raise CellLostError from error

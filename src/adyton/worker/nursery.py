@@ -39,10 +39,20 @@ class Cell:
 
 
 class Nursery:
-    """Makes cells. ``command`` starts a template that takes a socket's number as last argument."""
+    """Makes cells. ``command`` starts a template that takes a socket's number as last argument.
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+    ``inherited`` are descriptors of this process that the template has under the same numbers.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        inherited: Sequence[int] = (),
+    ) -> None:
         self._command, self._environ = tuple(command), dict(environ)
+        self._inherited = tuple(inherited)
         self._lock = asyncio.Lock()
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -122,7 +132,7 @@ class Nursery:
             # Started by exec, not fork: nothing of this process's memory is in it.
             self._process = subprocess.Popen(  # noqa: S603  # our own module, no shell
                 (*self._command, str(theirs.fileno())),
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(theirs.fileno(), *self._inherited),
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
             )

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from adyton.adapters.acvm import Acvm
+from adyton.adapters.acvm import Acvm, Execution
 from adyton.adapters.barretenberg import (
     BlockingBarretenberg,
     ProverCrashedError,
@@ -51,6 +51,16 @@ class CellProver:
         self._native = start()
         self._execution = solver.prepare()
         self.timings: dict[str, float] = {}
+
+    @property
+    def native(self) -> BlockingBarretenberg:
+        """The prover that was started ahead."""
+        return self._native
+
+    @property
+    def execution(self) -> Execution:
+        """The solver's instance that was made ahead."""
+        return self._execution
 
     def check(self, circuit: Circuit) -> None:
         """Raise unless the reference string has the points that ``circuit`` takes.

@@ -49,3 +49,8 @@ class ReplayGuard:
         if len(self._seen) + len(digests) > self._limit:
             raise ReplayGuardFullError
         self._seen.update(dict.fromkeys(digests, now))
+
+    def forget(self, boxes: Sequence[bytes]) -> None:
+        """Let ``boxes`` be sent again: nothing was answered, and nobody learnt from the attempt."""
+        for box in boxes:
+            self._seen.pop(sha256(box), None)

@@ -15,21 +15,25 @@ from typing import Final
 import certifi
 import uvloop
 
+from adyton.adapters.barretenberg import PinnedProgram, pin_program
 from adyton.adapters.installation import file_sha256, find_installation
 from adyton.adapters.library import load_circuits
 from adyton.adapters.link import serve_link
 from adyton.adapters.platforms import open_platform
 from adyton.crypto.hashing import sha256
 from adyton.flow.open import CLOCK_TOLERANCE, MAX_AGE
+from adyton.model.isolation import Isolation
 from adyton.model.manifest import Manifest, Software
 from adyton.proofs.circuit import Circuit
 from adyton.sources import ProviderDefinition
 from adyton.worker.budget import DisclosureBudget
 from adyton.worker.catalogue import Catalogue
 from adyton.worker.cells import CellLimits, Cells
+from adyton.worker.delegations import Delegations
 from adyton.worker.identity import Attester, Keys
 from adyton.worker.loading import added_roots, provider_definitions
 from adyton.worker.nursery import Nursery
+from adyton.worker.registry import CircuitRegistry
 from adyton.worker.replay import ReplayGuard
 from adyton.worker.service import Service
 from adyton.worker.settings import WorkerSettings
@@ -40,6 +44,7 @@ __all__ = ["running", "serve"]
 # Each takes some hundred bytes: together they stay far below the memory of a worker.
 _REMEMBERED_BOXES: Final = 200_000
 _COUNTED_CREDENTIALS: Final = 100_000
+_GRACE_SECONDS: Final = 30
 _TEMPLATE: Final = (sys.executable, "-m", "adyton.worker.template_main")
 
 
@@ -61,16 +66,18 @@ async def running(settings: WorkerSettings, environ: Mapping[str, str]) -> Async
     """
     protect_memory()
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    nursery = Nursery(_TEMPLATE, environ)
+    installation = find_installation(environ, home=Path.home())
+    # What the manifest names is what is started, whatever becomes of the file.
+    program = pin_program(installation.require_bb())
+    nursery = _nursery(program, environ)
     # It takes as long to load as this process does: side by side.
     nursery.start()
-    installation = find_installation(environ, home=Path.home())
     providers = provider_definitions(settings, installation)
     circuits = load_circuits(installation.circuits)
     keys = Keys.generate()
     software = Software(
         version=version("adyton"),
-        prover=bytes.fromhex(file_sha256(installation.require_bb())),
+        prover=program.sha256,
         solver=bytes.fromhex(file_sha256(installation.require_solver())),
         roots=bytes.fromhex(file_sha256(Path(certifi.where()))),
     )
@@ -82,14 +89,14 @@ async def running(settings: WorkerSettings, environ: Mapping[str, str]) -> Async
     )
     # Before anything is served: without evidence, nobody should talk to this worker.
     await attester.attest(b"")
-    limits = CellLimits(
-        isolation=settings.isolation,
-        turns=settings.cores,
-        in_flight=settings.in_flight,
-        waiting=settings.waiting,
-        seconds=settings.seconds,
+    cells = await Cells(nursery, _question_limits(settings)).start()
+    delegations = Delegations(
+        keys=keys,
+        attester=attester,
+        cells=await Cells(nursery, _proving_limits(settings)).start(),
+        registry=CircuitRegistry(limit_bytes=settings.proving.circuits_bytes),
+        clock=_now,
     )
-    cells = await Cells(nursery, limits).start()
     service = Service(
         keys=keys,
         attester=attester,
@@ -101,6 +108,7 @@ async def running(settings: WorkerSettings, environ: Mapping[str, str]) -> Async
             credentials=_COUNTED_CREDENTIALS,
         ),
         catalogue=Catalogue.of(providers, circuits),
+        delegations=delegations,
         clock=_now,
     )
     link = await serve_link(settings.link, service.handle)
@@ -108,7 +116,42 @@ async def running(settings: WorkerSettings, environ: Mapping[str, str]) -> Async
         yield manifest
     finally:
         await link.close()
+        await delegations.close()
         await cells.close()
+
+
+def _nursery(program: PinnedProgram, environ: Mapping[str, str]) -> Nursery:
+    inherited = () if program.descriptor is None else (program.descriptor,)
+    return Nursery((*_TEMPLATE, str(program.path)), environ, inherited=inherited)
+
+
+def _question_limits(settings: WorkerSettings) -> CellLimits:
+    return CellLimits(
+        isolation=settings.isolation,
+        turns=settings.cores,
+        in_flight=settings.in_flight,
+        waiting=settings.waiting,
+        # One for the next question, and one for the one that comes while the first is replaced.
+        spares=2,
+        seconds=settings.seconds,
+    )
+
+
+def _proving_limits(settings: WorkerSettings) -> CellLimits:
+    """Return the limits of delegated proofs, which take no place and no turn from questions.
+
+    As many are proven at a time as there are cores. The cores are shared with questions, as the
+    kernel shares them: a proof of minutes delays a question, and never holds it up.
+    """
+    return CellLimits(
+        isolation=Isolation.REQUEST,
+        turns=settings.cores,
+        in_flight=settings.cores,
+        waiting=settings.proving.waiting,
+        spares=1,
+        # The prover has this much for each of its steps, and says so itself when it is over.
+        seconds=settings.proving.seconds + _GRACE_SECONDS,
+    )
 
 
 def _manifest(

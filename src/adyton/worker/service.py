@@ -23,7 +23,9 @@ from adyton.model.receipt import MAX_RECEIPT_BYTES
 from adyton.model.statement import Statement
 from adyton.worker.budget import DisclosureBudget
 from adyton.worker.catalogue import Catalogue
+from adyton.worker.cell import QUESTION
 from adyton.worker.cells import Cells
+from adyton.worker.delegations import Delegations
 from adyton.worker.identity import Attester, Keys, check_challenge
 from adyton.worker.replay import ReplayGuard
 
@@ -57,21 +59,34 @@ class Service:
         replay: ReplayGuard,
         budget: DisclosureBudget,
         catalogue: Catalogue,
+        delegations: Delegations,
         clock: Clock,
     ) -> None:
         self._keys, self._attester, self._cells = keys, attester, cells
         self._replay, self._budget = replay, budget
-        self._catalogue, self._clock = catalogue, clock
+        self._catalogue, self._delegations, self._clock = catalogue, delegations, clock
         self._manifest = attester.manifest.to_bytes()
         self._opening_key = keys.opening.to_bytes()
 
-    async def handle(self, call: str, fields: Fields, _emit: Emit) -> Mapping[str, Any]:
+    async def handle(self, call: str, fields: Fields, emit: Emit) -> Mapping[str, Any]:
         """Return the answer to ``call``, or raise an ``AdytonError``."""
         match call:
             case "ask":
-                return await self._ask(fields)
+                answer = await self._ask(fields)
+            case "prove":
+                sealed, challenge = _bytes(fields, "sealed"), _bytes(fields, "challenge")
+                answer = await self._delegations.prove(sealed, challenge, emit)
+            case "register-circuit":
+                bytecode, target = _bytes(fields, "bytecode"), fields.get("target")
+                answer = await self._delegations.register(bytecode, str(target))
             case "attest":
-                return {"evidence": await self._attester.attest(_bytes(fields, "challenge"))}
+                answer = {"evidence": await self._attester.attest(_bytes(fields, "challenge"))}
+            case _:
+                answer = await self._about(call)
+        return answer
+
+    async def _about(self, call: str) -> Mapping[str, Any]:
+        match call:
             case "describe":
                 return await self._describe()
             case "providers":
@@ -80,7 +95,12 @@ class Service:
                 return {"circuits": list(self._catalogue.circuits)}
             case "health":
                 counts = self._cells.counts
-                return {"ready": True, "cells": counts, "queue": counts["waiting"]}
+                return {
+                    "ready": True,
+                    "cells": counts,
+                    "queue": counts["waiting"],
+                    "proofs": dict(self._delegations.counts),
+                }
             case _:
                 raise CallUnknownError(f"a worker has no call {call[:32]!r}")
 
@@ -110,6 +130,7 @@ class Service:
         self._replay.admit([item.box for item in question.sealed], now=self._clock())
         # Step 3
         job = {
+            "kind": QUESTION,
             "endpoint": question.endpoint.value,
             "body": body,
             "manifest": sha256(self._manifest),

@@ -11,6 +11,11 @@
 | ``ADYTON_IN_FLIGHT`` | 4 a core | questions worked on at a time |
 | ``ADYTON_WAITING`` | 64 | questions that wait beyond those |
 | ``ADYTON_REQUEST_SECONDS`` | 50 | how long one question may take |
+| ``ADYTON_PROVE_GATES`` | 4194304 | gates of the largest circuit that is proven for others |
+| ``ADYTON_PROVE_SECONDS`` | 600 | how long one such proof may take |
+| ``ADYTON_PROVE_MEMORY_MB`` | 4096 | how much memory its ``bb`` may write to |
+| ``ADYTON_PROVE_WAITING`` | 16 | such requests that wait beyond those that are proven |
+| ``ADYTON_PROVE_CIRCUITS_MB`` | 64 | registered circuits, all together |
 | ``ADYTON_BUDGET`` | 20 | different questions a credential is asked in a window |
 | ``ADYTON_BUDGET_HOURS`` | 24 | that window |
 | ``ADYTON_PROVIDERS`` | none | a folder of definitions beside the built-in ones |
@@ -22,6 +27,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from adyton.adapters.environment import (
     read_choice,
@@ -33,7 +39,36 @@ from adyton.adapters.environment import (
 from adyton.adapters.platforms import PlatformName
 from adyton.model.isolation import Isolation
 
-__all__ = ["WorkerSettings"]
+__all__ = ["ProvingLimits", "WorkerSettings"]
+
+_MEGABYTE: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvingLimits:
+    """What one delegated proof may take, and how many requests wait for one.
+
+    ``circuits_bytes`` bounds all registered circuits together.
+    """
+
+    gates: int
+    seconds: int
+    memory_bytes: int
+    waiting: int
+    circuits_bytes: int
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "ProvingLimits":
+        """Return the limits in ``environ``, or raise ``SettingMalformedError``."""
+        memory = read_number(environ, "ADYTON_PROVE_MEMORY_MB", 4096, low=64, high=1 << 20)
+        circuits = read_number(environ, "ADYTON_PROVE_CIRCUITS_MB", 64, low=1, high=1 << 16)
+        return cls(
+            gates=read_number(environ, "ADYTON_PROVE_GATES", 1 << 22, low=2, high=1 << 28),
+            seconds=read_number(environ, "ADYTON_PROVE_SECONDS", 600, low=1, high=86_400),
+            memory_bytes=memory * _MEGABYTE,
+            waiting=read_number(environ, "ADYTON_PROVE_WAITING", 16, low=0, high=1024),
+            circuits_bytes=circuits * _MEGABYTE,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +84,7 @@ class WorkerSettings:
     in_flight: int
     waiting: int
     seconds: int
+    proving: ProvingLimits
     budget: int
     budget_window: timedelta
     providers: Path | None
@@ -70,6 +106,7 @@ class WorkerSettings:
             in_flight=read_number(environ, "ADYTON_IN_FLIGHT", 4 * cores, low=1, high=1024),
             waiting=read_number(environ, "ADYTON_WAITING", 64, low=0, high=4096),
             seconds=read_number(environ, "ADYTON_REQUEST_SECONDS", 50, low=1, high=3600),
+            proving=ProvingLimits.from_environ(environ),
             budget=read_number(environ, "ADYTON_BUDGET", 20, low=1, high=1_000_000),
             budget_window=timedelta(hours=hours),
             providers=read_path(environ, "ADYTON_PROVIDERS"),

@@ -1,4 +1,7 @@
-"""Started by the worker as ``python -m adyton.worker.template_main SOCKET``: loads, then forks."""
+"""Started by the worker as ``python -m adyton.worker.template_main PROVER SOCKET``.
+
+It loads, then forks. ``PROVER`` is the program that the worker has pinned.
+"""
 
 import contextlib
 import functools
@@ -35,10 +38,10 @@ _PROVE_DEADLINE: Final = timedelta(seconds=30)
 _DOWNLOAD_DEADLINE: Final = timedelta(minutes=2)
 
 
-def load_tools(settings: WorkerSettings, environ: Mapping[str, str]) -> Tools:
+def load_tools(settings: WorkerSettings, environ: Mapping[str, str], *, binary: Path) -> Tools:
     """Return everything that a cell needs; raises where something is not installed."""
     installation = find_installation(environ, home=Path.home())
-    binary, solver = installation.require_bb(), installation.require_solver()
+    solver = installation.require_solver()
     circuits = load_circuits(installation.circuits)
     programs = load_programs(circuits)
     reference = _reference_string(environ, binary, circuits, programs)
@@ -61,6 +64,7 @@ def load_tools(settings: WorkerSettings, environ: Mapping[str, str]) -> Tools:
         start_prover=start_prover,
         http=HttpsClient(trust(added_roots(settings)), through_relay(settings.egress)),
         isolation=settings.isolation,
+        proving=settings.proving,
     )
 
 
@@ -93,7 +97,7 @@ def _reference_string(
 def main() -> None:
     """Load everything, then fork a cell whenever the worker asks for one."""
     settings = WorkerSettings.from_environ(os.environ)
-    tools = load_tools(settings, os.environ)
+    tools = load_tools(settings, os.environ, binary=Path(sys.argv[-2]))
     control = socket.socket(fileno=int(sys.argv[-1]))
     template.run(control, functools.partial(cell.serve, tools=tools))
 

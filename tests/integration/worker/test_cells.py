@@ -29,6 +29,7 @@ async def running(**changes: Any) -> AsyncIterator[Cells]:
         "turns": 2,
         "in_flight": 4,
         "waiting": 4,
+        "spares": 2,
         "seconds": 5.0,
         **changes,
     }

@@ -19,6 +19,7 @@ from adyton.sdk.sealing import sealed_question
 from adyton.worker.budget import DisclosureBudget
 from adyton.worker.catalogue import Catalogue
 from adyton.worker.cells import Cells
+from adyton.worker.delegations import Delegations
 from adyton.worker.identity import Attester, Keys
 from adyton.worker.replay import ReplayGuard
 from adyton.worker.service import CellAnswerError, Service
@@ -61,6 +62,8 @@ async def answer(workshop: Workshop, **changes: Any) -> Receipt:
         replay=ReplayGuard(lifetime=HOUR, limit=100),
         budget=DisclosureBudget(limit=10, window=HOUR, credentials=10),
         catalogue=Catalogue.of(providers(), circuits()),
+        # No question comes near it.
+        delegations=cast("Delegations", None),
         clock=lambda: NOW,
     )
     body, sealed = question_body(

@@ -6,6 +6,7 @@ others to know.
 """
 
 from adyton.adapters.barretenberg.blocking import BlockingBarretenberg
+from adyton.adapters.barretenberg.chain import Chain, ChainProof, Step, StepsMalformedError
 from adyton.adapters.barretenberg.commands import CircuitStats, KeyedProof, Proof
 from adyton.adapters.barretenberg.errors import (
     ProverCpuExceededError,
@@ -29,6 +30,8 @@ from adyton.adapters.barretenberg.verifier import WarmVerifier
 __all__ = [
     "DEFAULT_SETTINGS",
     "BlockingBarretenberg",
+    "Chain",
+    "ChainProof",
     "CircuitStats",
     "KeyedProof",
     "OracleHash",
@@ -43,6 +46,8 @@ __all__ = [
     "ProverRefusedError",
     "ProverTimeoutError",
     "ServerLimits",
+    "Step",
+    "StepsMalformedError",
     "VerificationKey",
     "WarmVerifier",
     "pin_program",

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeVar
 
-from adyton.adapters.barretenberg import commands
+from adyton.adapters.barretenberg import chain, commands
+from adyton.adapters.barretenberg.chain import Chain, ChainProof
 from adyton.adapters.barretenberg.commands import (
     CircuitStats,
     Command,
@@ -55,6 +56,21 @@ class BlockingBarretenberg(Connection):
     ) -> KeyedProof:
         """Do what ``prove`` does, and say which key the proof is for, where ``key`` is ``None``."""
         return self._ask(commands.prove_keyed(acir, key=key, witness=witness, settings=settings))
+
+    def prove_chain(self, steps: Chain) -> ChainProof:
+        """Return a proof of a whole chain of circuits. It was not verified."""
+        self._ask(chain.start(len(steps.steps)))
+        for step in steps:
+            self._ask(chain.load(step))
+            self._ask(chain.accumulate(step))
+        proof = self._ask(chain.prove_chain())
+        return ChainProof(proof=proof, key=self._ask(chain.chain_key(steps.steps[-1])))
+
+    def verify_chain(self, proof: bytes, *, key: bytes) -> bool:
+        """Return whether a proof of a chain holds under ``key``; what is malformed does not."""
+        if not chain.is_chain_proof(proof):
+            return False
+        return self._ask(chain.verify_chain(proof, key=key))
 
     def verify(
         self,

@@ -30,6 +30,8 @@ __all__ = [
     "poseidon2",
     "prove",
     "prove_keyed",
+    "read_bytes",
+    "read_elements",
     "stats",
     "verify",
 ]
@@ -123,7 +125,7 @@ def compute_key(acir: bytes, settings: ProofSettings) -> Command[bytes]:
             "settings": settings.fields(),
         },
         response="CircuitComputeVkResponse",
-        read=lambda fields: _bytes(fields["bytes"]),
+        read=lambda fields: read_bytes(fields["bytes"]),
     )
 
 
@@ -142,7 +144,7 @@ def prove_keyed(
         witness=witness,
         settings=settings,
         read=lambda fields: KeyedProof(
-            proof=_proof(fields), key=key or _bytes(fields["vk"]["bytes"])
+            proof=_proof(fields), key=key or read_bytes(fields["vk"]["bytes"])
         ),
     )
 
@@ -248,8 +250,8 @@ def _proving(
 
 def _proof(fields: Fields) -> Proof:
     return Proof(
-        proof=b"".join(_elements(fields["proof"])),
-        public_inputs=tuple(map(int.from_bytes, _elements(fields["public_inputs"]))),
+        proof=b"".join(read_elements(fields["proof"])),
+        public_inputs=tuple(map(int.from_bytes, read_elements(fields["public_inputs"]))),
     )
 
 
@@ -257,20 +259,22 @@ def _split(proof: bytes) -> list[bytes]:
     return [proof[at : at + ELEMENT_SIZE] for at in range(0, len(proof), ELEMENT_SIZE)]
 
 
-def _bytes(value: object) -> bytes:
+def read_bytes(value: object) -> bytes:
+    """Return bytes of an answer; ``TypeError`` for anything else."""
     if not isinstance(value, bytes):
         raise TypeError("not bytes")
     return value
 
 
 def _element(value: object) -> bytes:
-    element = _bytes(value)
+    element = read_bytes(value)
     if len(element) != ELEMENT_SIZE or int.from_bytes(element) >= FIELD_MODULUS:
         raise ValueError("not a field element")
     return element
 
 
-def _elements(value: object) -> list[bytes]:
+def read_elements(value: object) -> list[bytes]:
+    """Return field elements of an answer; ``TypeError`` or ``ValueError`` for anything else."""
     if not isinstance(value, list) or len(value) > _MAX_ELEMENTS:
         raise TypeError("not a list of field elements")
     return [_element(item) for item in value]

@@ -14,11 +14,15 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from adyton.adapters.barretenberg.errors import ProverCrashedError
 from adyton.adapters.barretenberg.pinned import DESCRIPTORS
 
 __all__ = ["Server", "ServerLimits", "start_server"]
+
+# What people see in a list of processes: a descriptor says nothing to them.
+_NAME: Final = "bb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,8 @@ def start_server(
     ours, theirs = socket.socketpair()
     try:
         process = subprocess.Popen(  # noqa: S603 - the binary that the configuration names
-            [binary.absolute(), "msgpack", "run"],
+            [_NAME, "msgpack", "run"],
+            executable=binary.absolute(),
             stdin=theirs.fileno(),
             stdout=theirs.fileno(),
             stderr=subprocess.DEVNULL,
