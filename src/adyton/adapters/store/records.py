@@ -32,12 +32,13 @@ _NAME_LIMIT: Final = 128
 
 
 class Scope(StrEnum):
-    """What a key may do: put questions, have proofs made, have receipts verified, register workers.
+    """What a key may do: ask, commit, have proofs made, have receipts verified, register workers.
 
     ``OPERATE`` is for the operator: it takes workers out of the registry.
     """
 
     ASK = "ask"
+    COMMIT = "commit"
     OPERATE = "operate"
     PROVE = "prove"
     REGISTER = "register"

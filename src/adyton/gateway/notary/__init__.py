@@ -1,0 +1,1 @@
+"""The notary's HTTP: digests in, proofs out, and the log that has them."""

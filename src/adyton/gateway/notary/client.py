@@ -1,0 +1,302 @@
+"""The notary as the gateway sees it: submissions in groups, and readings of the log.
+
+Submissions that arrive together cross the link in one call. The notary answers with entries; the
+proofs are put together here, from them and from what their epoch has in common: the bytes are the
+ones that the notary signed and hashed, or no signature and no hash fits.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeAlias
+
+from adyton.adapters.frames import Fields
+from adyton.adapters.link import (
+    WorkerTimeoutError,
+    WorkerUnavailableError,
+    linked_error,
+)
+from adyton.errors import AdytonError, MalformedError, UnavailableError
+from adyton.gateway.ports import Caller
+from adyton.ledger.records import Batch, Epoch, Submission
+from adyton.ledger.tree import HASH_SIZE
+
+__all__ = [
+    "LogPath",
+    "Notary",
+    "NotaryAnswerError",
+    "NotaryHealth",
+    "NotaryTimeoutError",
+    "NotaryUnavailableError",
+]
+
+_Answer: TypeAlias = "asyncio.Future[list[bytes]]"
+
+_WITHIN: Final = timedelta(seconds=30)
+_SHORT: Final = timedelta(seconds=5)
+_CALLS: Final = 2
+_MOST_TOGETHER: Final = 512
+_MOST_DIGESTS: Final = 4096
+_EPOCHS: Final = 64
+_MOST_PATH: Final = 64
+
+
+class NotaryUnavailableError(UnavailableError):
+    """The notary cannot be reached, or ended before it answered."""
+
+    code = "notary-unavailable"
+    retry_after: Final = timedelta(seconds=1)
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the notary cannot be reached; whether something was committed is not known: ask again"
+            " with the same Idempotency-Key"
+        )
+
+
+class NotaryTimeoutError(UnavailableError):
+    """The notary did not answer in time; it may still commit."""
+
+    code = "notary-timeout"
+    retry_after: Final = timedelta(seconds=2)
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the notary did not answer in time, and may still commit: ask again with the same"
+            " Idempotency-Key"
+        )
+
+
+class NotaryAnswerError(UnavailableError):
+    """The notary answered something that this gateway cannot read: their versions may differ."""
+
+    code = "notary-answer-unreadable"
+
+    def __init__(self) -> None:
+        super().__init__("the notary's answer has another form than this gateway reads")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPath:
+    """Hashes from the log's tree, and the checkpoint or the size that they lead to."""
+
+    path: tuple[bytes, ...]
+    note: bytes = b""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotaryHealth:
+    """How the notary says it is."""
+
+    counter: int
+    checkpoint: int
+    waiting: int
+    anchor: str
+
+
+class Notary:
+    """The notary behind ``caller``."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._waiting: list[tuple[Submission, _Answer]] = []
+        self._calls = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._epochs: dict[int, Epoch] = {}
+        self._connection = caller.epoch
+        self._is_scheduled = False
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a connection to the notary."""
+        return self._caller.is_up
+
+    async def commit(self, submission: Submission) -> list[bytes]:
+        """Return the proofs of ``submission``, whole and canonical, or raise the notary's error.
+
+        Who is cancelled takes nothing back.
+        """
+        answer: _Answer = asyncio.get_running_loop().create_future()
+        self._waiting.append((submission, answer))
+        self._schedule()
+        return await answer
+
+    async def epoch(self) -> Epoch:
+        """Return the epoch that signs now."""
+        return _epoch((await self._call("epoch", counter=0)).get("epoch"))
+
+    async def epochs(self, *, after: int) -> list[Epoch]:
+        """Return the epochs that begin behind counter ``after``, some at a time."""
+        found = (await self._call("epochs", after=after)).get("epochs")
+        if not isinstance(found, list):
+            raise NotaryAnswerError
+        return [_epoch(item) for item in found]
+
+    async def checkpoint(self) -> bytes:
+        """Return the newest checkpoint, a signed note."""
+        return _bytes(await self._call("checkpoint"), "note")
+
+    async def proof(self, counter: int) -> bytes:
+        """Return the proof with this number."""
+        return _bytes(await self._call("proof", counter=counter), "proof")
+
+    async def proofs(self, digest: bytes) -> list[bytes]:
+        """Return the proofs of ``digest``, the oldest first."""
+        found = (await self._call("proofs", digest=digest)).get("proofs")
+        if not isinstance(found, list) or not all(isinstance(item, bytes) for item in found):
+            raise NotaryAnswerError
+        return found
+
+    async def inclusion(self, counter: int) -> LogPath:
+        """Return the path from the proof with this number to a checkpoint that covers it."""
+        fields = await self._call("inclusion", counter=counter)
+        return LogPath(path=_path(fields), note=_bytes(fields, "note"))
+
+    async def consistency(self, *, old: int, new: int) -> LogPath:
+        """Return the proof that the log of ``new`` (0: the newest checkpoint's) extends ``old``."""
+        fields = await self._call("consistency", old=old, new=new)
+        return LogPath(path=_path(fields), size=_integer(fields, "new"))
+
+    async def health(self) -> NotaryHealth:
+        """Return how the notary is."""
+        fields = await self._call("health")
+        anchor = fields.get("anchor")
+        if not isinstance(anchor, str):
+            raise NotaryAnswerError
+        return NotaryHealth(
+            counter=_integer(fields, "counter"),
+            checkpoint=_integer(fields, "checkpoint"),
+            waiting=_integer(fields, "waiting"),
+            anchor=anchor,
+        )
+
+    def _schedule(self) -> None:
+        if self._waiting and self._calls < _CALLS and not self._is_scheduled:
+            # At the end of this turn of the loop: what arrives in it goes together.
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._send)
+
+    def _send(self) -> None:
+        self._is_scheduled = False
+        group, digests = 0, 0
+        for submission, _ in self._waiting[:_MOST_TOGETHER]:
+            digests += len(submission.digests)
+            if group and digests > _MOST_DIGESTS:
+                break
+            group += 1
+        if not group:
+            return
+        together, self._waiting = self._waiting[:group], self._waiting[group:]
+        self._calls += 1
+        task = asyncio.create_task(self._commit(together))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _commit(self, group: Sequence[tuple[Submission, _Answer]]) -> None:
+        try:
+            fields = await self._call(
+                "commit",
+                within=_WITHIN,
+                submissions=[_submitted(submission) for submission, _ in group],
+            )
+            shares = fields.get("shares")
+            if not isinstance(shares, list) or len(shares) != len(group):
+                raise NotaryAnswerError
+            for share, (_, answer) in zip(shares, group, strict=True):
+                await self._resolve(share, answer)
+        except AdytonError as error:
+            for _, answer in group:
+                _fail(answer, error)
+        finally:
+            self._calls -= 1
+            self._schedule()
+
+    async def _resolve(self, share: Any, answer: _Answer) -> None:
+        try:
+            proofs = await self._proofs(share)
+        except AdytonError as error:
+            _fail(answer, error)
+            return
+        if not answer.done():
+            answer.set_result(proofs)
+
+    async def _proofs(self, share: Any) -> list[bytes]:
+        if not isinstance(share, dict):
+            raise NotaryAnswerError
+        if isinstance(error := share.get("error"), dict):
+            raise linked_error(error)
+        epoch = await self._known_epoch(_integer(share, "first"))
+        try:
+            return list(Batch.from_bytes(_bytes(share, "batch")).proofs(epoch))
+        except (MalformedError, ValueError) as error:
+            raise NotaryAnswerError from error
+
+    async def _known_epoch(self, first: int) -> Epoch:
+        # Another connection may be another notary, with another epoch that begins at this number.
+        if self._connection != self._caller.epoch:
+            self._connection = self._caller.epoch
+            self._epochs.clear()
+        if (epoch := self._epochs.get(first)) is None:
+            epoch = _epoch((await self._call("epoch", counter=first)).get("epoch"))
+            if epoch.first != first:
+                raise NotaryAnswerError
+            if len(self._epochs) >= _EPOCHS:
+                self._epochs.clear()
+            self._epochs[first] = epoch
+        return epoch
+
+    async def _call(self, name: str, *, within: timedelta = _SHORT, **fields: Any) -> Fields:
+        try:
+            return await self._caller.call(name, within=within, **fields)
+        except WorkerUnavailableError as error:
+            raise NotaryUnavailableError from error
+        except WorkerTimeoutError as error:
+            raise NotaryTimeoutError from error
+
+
+def _submitted(submission: Submission) -> dict[str, Any]:
+    return {
+        "digests": b"".join(submission.digests),
+        "metadata": submission.metadata,
+        "key": submission.key,
+        "fresh": submission.fresh,
+    }
+
+
+def _fail(answer: _Answer, error: AdytonError) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+
+
+def _epoch(value: Any) -> Epoch:
+    if not isinstance(value, bytes):
+        raise NotaryAnswerError
+    try:
+        return Epoch.from_bytes(value)
+    except MalformedError as error:
+        raise NotaryAnswerError from error
+
+
+def _bytes(fields: Mapping[str, Any], name: str) -> bytes:
+    value = fields.get(name)
+    if not isinstance(value, bytes):
+        raise NotaryAnswerError
+    return value
+
+
+def _integer(fields: Mapping[str, Any], name: str) -> int:
+    value = fields.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise NotaryAnswerError
+    return value
+
+
+def _path(fields: Mapping[str, Any]) -> tuple[bytes, ...]:
+    path = fields.get("path")
+    if not isinstance(path, list) or len(path) > _MOST_PATH:
+        raise NotaryAnswerError
+    if not all(isinstance(item, bytes) and len(item) == HASH_SIZE for item in path):
+        raise NotaryAnswerError
+    return tuple(path)
