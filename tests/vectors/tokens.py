@@ -28,10 +28,6 @@ __all__ = ["NO_COLLATERAL", "authenticated", "facts", "nras_facts"]
 NO_COLLATERAL: Final = TokenCollateral(jwks=None, root=None)
 GOOGLES: Final = "ita/gcp-confidential-space-2025-10-debug.jwt"
 UNVERIFIED: Final = "token-key-rejected"
-# SHA-256 of CN=NVIDIA Attestation Service GPU Intermediate 004.
-INTERMEDIATE: Final = bytes.fromhex(
-    "2df8907cf4d6c277b855d407ec178a649930a8e73f7294e8fce66e6ee27c5175"
-)
 
 
 def authenticated(entry: Entry, at: datetime) -> TokenClaims:
@@ -152,10 +148,9 @@ def nras_facts(entry: Entry) -> Iterator[Fact]:
 
 def _chain(entry: Entry) -> Iterator[Fact]:
     record = as_object(loads(content(entry), limit_bytes=MAX_TOKEN_BYTES), "the chain")
-    # The root is not in the file: the authority below it is taken for one.
     path = verify_path(
         [*reversed(read_chain(record["x5c"]))],
-        roots={"intermediate": INTERMEDIATE},
+        roots=TOKEN_ROOTS,
         suite=SUITES[Service.NVIDIA_NRAS],
     )
     yield Fact(name="manifest", found="chain check", wanted=entry["verdict"])

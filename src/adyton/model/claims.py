@@ -33,6 +33,8 @@ class VendorRoot(StrEnum):
     AMD_MILAN = "amd-milan"
     AMD_GENOA = "amd-genoa"
     AMD_TURIN = "amd-turin"
+    GOOGLE_CONFIDENTIAL_SPACE = "google-confidential-space"
+    NVIDIA_NRAS = "nvidia-nras"
 
 
 class Technology(StrEnum):
@@ -45,12 +47,17 @@ class Technology(StrEnum):
     SEV_SNP = "sev-snp"
     AZURE_TDX = "azure-tdx"
     AZURE_SEV_SNP = "azure-sev-snp"
+    INTEL_TRUST_AUTHORITY = "intel-trust-authority"
+    AZURE_ATTESTATION = "azure-attestation"
+    GOOGLE_CONFIDENTIAL_SPACE = "google-confidential-space"
+    NVIDIA_NRAS = "nvidia-nras"
 
 
 class Platform(StrEnum):
-    """Who vouches for what the evidence says: the technology's vendor, or nobody.
+    """Who vouches for what the evidence says: the technology's vendor, a service, or nobody.
 
-    ``INSECURE`` is nobody: the format is a vendor's, and the root is not, whatever it is called.
+    A service vouches for its tokens, and not the hardware that they are about. ``INSECURE`` is
+    nobody: the format is a vendor's, and the root is not, whatever it is called.
     """
 
     NITRO = "nitro"
@@ -60,6 +67,10 @@ class Platform(StrEnum):
     SEV_SNP = "sev-snp"
     AZURE_TDX = "azure-tdx"
     AZURE_SEV_SNP = "azure-sev-snp"
+    INTEL_TRUST_AUTHORITY = "intel-trust-authority"
+    AZURE_ATTESTATION = "azure-attestation"
+    GOOGLE_CONFIDENTIAL_SPACE = "google-confidential-space"
+    NVIDIA_NRAS = "nvidia-nras"
     INSECURE = "insecure"
 
     @classmethod

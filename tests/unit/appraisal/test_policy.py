@@ -141,7 +141,7 @@ def test_a_root_may_be_given_as_its_certificate() -> None:
         ),
         ("roots/", "ab" * 32, "policy.roots has a name of 0 characters"),
         ("platforms", {}, "policy.platforms has 0 entries"),
-        ("platforms/sev", {}, "policy.platforms.sev is no platform; there are azure-sev-snp, "),
+        ("platforms/sev", {}, "policy.platforms.sev is no platform; there are azure-attestation, "),
         ("platforms/nitro", "any", "policy.platforms.nitro is not an object"),
         ("platforms/nitro/debug", ..., "policy.platforms.nitro lacks debug"),
         ("platforms/nitro/debug", False, "nitro.debug is not refused or accepted"),

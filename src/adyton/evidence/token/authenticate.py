@@ -21,7 +21,6 @@ from adyton.evidence.token.collateral import TokenCollateral
 from adyton.evidence.token.keys import Signer, Trust, find_signer
 from adyton.evidence.token.members import Members
 from adyton.evidence.token.reported import Reported
-from adyton.evidence.token.roots import TOKEN_ROOTS
 from adyton.evidence.token.services import Issuer, Service
 from adyton.model.window import Window
 
@@ -74,8 +73,8 @@ class TokenClaims:
 
     It is the service's word, and not the hardware's: whoever believes it trusts the service, its
     policy and its collateral, of which nothing is in here. ``root`` is the name of the anchor, a
-    root certificate or a key set; ``is_genuine`` says whether it is one that a service publishes as
-    a root. ``audience`` is whom the token is for, as far as it says: others may show it too.
+    root certificate or a key set; ``is_genuine`` says whether it is the service's, as far as the
+    verifier knows. ``audience`` is whom the token is for, as far as it says; others may show it.
 
     ``issued`` is the service's time. ``first`` and ``last`` bound the time in which the token is
     valid and its key's certificates are, where there are any; ``windows`` has each one's.
@@ -226,8 +225,7 @@ def _claims(
         key_id=signer.key_id,
         root=signer.root,
         root_sha256=signer.root_sha256,
-        # By digest. A policy may call its own root whatever it likes.
-        is_genuine=signer.root_sha256 in TOKEN_ROOTS.values(),
+        is_genuine=signer.is_genuine,
         audience=claims.texts("aud"),
         reported=reported,
         devices=MappingProxyType(dict(devices)),

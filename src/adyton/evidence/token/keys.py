@@ -15,6 +15,7 @@ from adyton.crypto.jwk import Algorithm, JwkSet, read_chain
 from adyton.crypto.path import Path, PathCache, PublicKey, Suite, verify_path
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.token.collateral import TokenCollateral
+from adyton.evidence.token.roots import TOKEN_ROOTS
 from adyton.evidence.token.services import ALGORITHMS, SUITES, Service
 from adyton.model.window import Window
 
@@ -72,6 +73,15 @@ class Signer:
     root: str
     root_sha256: bytes
     windows: tuple[Window, ...]
+
+    @property
+    def is_genuine(self) -> bool:
+        """Whether the root is a service's own, or the key set that the verifier named for it.
+
+        By digest: a policy may call its own root whatever it likes. Naming an issuer and a key set
+        is all that there is to say whose it is; a certificate of somebody's is not.
+        """
+        return not self.windows or self.root_sha256 in TOKEN_ROOTS.values()
 
 
 def find_signer(token: Jws, *, service: Service, trust: Trust) -> Signer:

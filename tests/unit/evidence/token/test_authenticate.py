@@ -33,7 +33,7 @@ from adyton.crypto.path import (
 )
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import AdytonError, MalformedError
-from adyton.evidence.token import authenticate as module
+from adyton.evidence.token import keys
 from adyton.evidence.token.authenticate import (
     TokenClaims,
     TokenIssuerRejectedError,
@@ -71,7 +71,7 @@ def test_a_good_token_of_each_service_is_authentic(service: Service, kind: str) 
     token = fake.mint(kind)
     claims = authenticated(fake, token)
     assert (claims.service, claims.issuer, claims.key_id) == (service, fake.issuer.name, "fake")
-    assert not claims.is_genuine
+    assert claims.is_genuine is not bool(fake.chain)
     assert claims.reported.findings == ()
     assert int(claims.issued.timestamp()) == ISSUED
     assert (claims.first.timestamp(), claims.last.timestamp()) == (ISSUED, EXPIRES - 1e-6)
@@ -111,10 +111,11 @@ def test_a_token_without_certificates_of_a_service_that_has_them_needs_the_set()
         authenticated(GOOGLE, token)
 
 
-def test_only_a_published_root_is_genuine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TOKEN_ROOTS", GOOGLE.roots)
+def test_only_a_published_root_or_a_named_set_is_genuine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "TOKEN_ROOTS", GOOGLE.roots)
     assert authenticated(GOOGLE, GOOGLE.mint(), roots={"mine": GOOGLE.roots["fake"]}).is_genuine
     assert not authenticated(NVIDIA, NVIDIA.mint()).is_genuine
+    assert authenticated(NVIDIA, NVIDIA.mint(), roots=NVIDIA.pinned()).is_genuine
 
 
 def test_a_cache_changes_nothing() -> None:
