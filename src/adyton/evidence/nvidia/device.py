@@ -16,9 +16,9 @@ from adyton.errors import RejectedError
 __all__ = ["CHAIN_LENGTH", "Architecture", "Device", "DeviceRejectedError"]
 
 CHAIN_LENGTH: Final = 5
-_FAMILY: Final = re.compile(r"NVIDIA \w{4,8} Identity")
-_LINE: Final = re.compile(r"NVIDIA (\w{4,8}) Provisioner ICA \d{1,8}")
-_BOOT: Final = re.compile(r"(?P<part>(?P<chip>\w{4,8}) [A-Z]\d\d (?:GSP|FSP)) BROM")
+_FAMILY: Final = re.compile(r"NVIDIA \w{4,8} Identity", re.ASCII)
+_LINE: Final = re.compile(r"NVIDIA (\w{4,8}) Provisioner ICA \d{1,8}", re.ASCII)
+_BOOT: Final = re.compile(r"(?P<part>(?P<chip>\w{4,8}) [A-Z]\d\d (?:GSP|FSP)) BROM", re.ASCII)
 
 
 class DeviceRejectedError(RejectedError):
@@ -46,7 +46,7 @@ class Architecture(StrEnum):
             (r"GB\d{3}", cls.BLACKWELL),
             (r"LS_10", cls.LS10),
         ):
-            if re.fullmatch(pattern, chip):
+            if re.fullmatch(pattern, chip, re.ASCII):
                 return found
         raise DeviceRejectedError(reason=f"has a chip of no known generation: {chip!r}")
 

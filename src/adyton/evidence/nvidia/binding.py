@@ -1,0 +1,111 @@
+"""What ties devices to a processor: the nonce that they signed is what its evidence commits to.
+
+A device's report says nothing of the machine that it is in. What ties the two is a value that is in
+both: the commitment, which is the report data or the nonce of the processor's evidence. A device's
+nonce has 32 bytes, and is
+
+* derived: ``SHA-256(u64le(len) ‖ "adyton/nvidia/nonce/v1" ‖ u64le(len) ‖ commitment)``; or
+* equal: the commitment itself, where that has 32 bytes, or has zeros behind them: what NVIDIA's
+  tools do with one nonce for both.
+
+See ``docs/evidence-nvidia.md`` for what this shows, and what it does not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from adyton.crypto.hashing import prefixed, sha256
+from adyton.errors import RejectedError
+from adyton.evidence.nvidia.authenticate import NvidiaClaims
+
+__all__ = ["Binding", "BindingForm", "DeviceBindingRejectedError", "check_binding", "device_nonce"]
+
+_DOMAIN: Final = b"adyton/nvidia/nonce/v1"
+_NONCE_SIZE: Final = 32
+# With less, two machines could have the same by chance, or by choice.
+_MIN_COMMITMENT: Final = 32
+
+
+class DeviceBindingRejectedError(RejectedError):
+    """A device's report was not made for this processor's evidence, or stands for two devices."""
+
+    code = "device-binding-rejected"
+
+    def __init__(self, *, device: str, reason: str) -> None:
+        super().__init__(f"the device {device} {reason}")
+        self.device, self.reason = device, reason
+
+
+class BindingForm(StrEnum):
+    """How a device's nonce follows from the commitment."""
+
+    DERIVED = "derived"
+    EQUAL = "equal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """What was shown: these devices, all different, signed nonces that follow from ``commitment``.
+
+    ``devices`` are their serial numbers, and ``signed_sha256`` is over all of their signed reports
+    in this order: the one value by which a processor's evidence can name them.
+    """
+
+    form: BindingForm
+    commitment: bytes
+    devices: tuple[str, ...]
+    signed_sha256: bytes
+
+
+def device_nonce(commitment: bytes) -> bytes:
+    """Return the nonce to ask devices with, for evidence that has ``commitment``."""
+    return sha256(prefixed(_DOMAIN, commitment))
+
+
+def check_binding(devices: Sequence[NvidiaClaims], *, commitment: bytes) -> Binding:
+    """Return what ties ``devices`` to evidence that has ``commitment``, or raise.
+
+    1. The commitment has at least 32 bytes, not all zero.
+    2. Each device's nonce follows from it, in one form for all.
+    3. No device stands there twice: one GPU cannot pass for two.
+
+    Not established: that a device is in the processor's machine, for whoever knows the commitment
+    can ask any device anywhere. Code in the processor's measurement that speaks with the device
+    over a session of its own, and compares, settles that.
+    """
+    if not devices:
+        raise ValueError("there are no devices to bind")
+    # Step 1
+    if len(commitment) < _MIN_COMMITMENT or not any(commitment):
+        raise DeviceBindingRejectedError(
+            device=devices[0].device.serial, reason="cannot be bound to nothing"
+        )
+    # Step 2
+    form, nonce = _expected(devices[0].nonce, commitment)
+    seen: set[str] = set()
+    for item in devices:
+        serial = item.device.serial
+        if item.nonce != nonce:
+            raise DeviceBindingRejectedError(
+                device=serial, reason="signed another nonce than the evidence commits to"
+            )
+        # Step 3
+        if serial in seen:
+            raise DeviceBindingRejectedError(device=serial, reason="stands there twice")
+        seen.add(serial)
+    return Binding(
+        form=form,
+        commitment=commitment,
+        devices=tuple(item.device.serial for item in devices),
+        signed_sha256=sha256(prefixed(*(item.signed_sha256 for item in devices))),
+    )
+
+
+def _expected(nonce: bytes, commitment: bytes) -> tuple[BindingForm, bytes]:
+    """Return the form that ``nonce`` has, or the one that it should have had."""
+    # Bytes behind the first 32 that are not zero would be bound by nothing.
+    if nonce == commitment[:_NONCE_SIZE] and not any(commitment[_NONCE_SIZE:]):
+        return BindingForm.EQUAL, nonce
+    return BindingForm.DERIVED, device_nonce(commitment)

@@ -1,0 +1,79 @@
+"""Files in which people have evidence of NVIDIA's devices: JSON around reports and certificates.
+
+Follows what NVIDIA's tools write (attestation-sdk, "serialized evidence") and send to its service
+(NRAS, ``evidence_list``). Nobody signs the file: the nonce that it names is compared with the
+report's, and what else it says is not looked at.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from adyton.codec.json import Json, JsonObject, as_list, as_object, as_string, loads
+from adyton.codec.pem import MAX_CERTIFICATE_BYTES, read_chain
+from adyton.codec.text import from_base64
+from adyton.errors import MalformedError
+from adyton.evidence.nvidia.device import CHAIN_LENGTH
+from adyton.evidence.nvidia.layout import MAX_TRANSCRIPT_BYTES, Transcript
+
+__all__ = ["SerializedEvidence", "read_evidence"]
+
+MAX_FILE_BYTES: Final = 1024 * 1024
+# Eight GPUs and four switches are in one machine; a rack has more.
+_MAX_DEVICES: Final = 64
+# A certificate in base64, with its lines and its frame.
+_MAX_CHAIN_BYTES: Final = CHAIN_LENGTH * 2 * MAX_CERTIFICATE_BYTES
+_NONCE_DIGITS: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SerializedEvidence:
+    """A report, and its certificates in DER, root first."""
+
+    transcript: bytes
+    chain: tuple[bytes, ...]
+
+
+def read_evidence(data: bytes) -> tuple[SerializedEvidence, ...]:
+    """Return the evidence of each device in a file, or raise ``MalformedError``.
+
+    The file is a list of devices, or an object with one under ``evidences`` (what the tools write)
+    or ``evidence_list`` (what the service takes), with the nonce of all.
+    """
+    document = loads(data, limit_bytes=MAX_FILE_BYTES)
+    shared: JsonObject = {}
+    if isinstance(document, dict):
+        shared = document
+        name = "evidence_list" if "evidence_list" in document else "evidences"
+        document = document.get(name)
+    items = as_list(document, "the evidence", limit=_MAX_DEVICES)
+    if not items:
+        raise MalformedError("the file has no evidence")
+    return tuple(_device(item, shared) for item in items)
+
+
+def _device(item: Json, shared: JsonObject) -> SerializedEvidence:
+    device = as_object(item, "a device")
+    transcript = from_base64(
+        as_string(device.get("evidence"), "evidence", limit=2 * MAX_TRANSCRIPT_BYTES),
+        "evidence",
+        limit_bytes=MAX_TRANSCRIPT_BYTES,
+    )
+    pem = from_base64(
+        as_string(device.get("certificate"), "certificate", limit=2 * _MAX_CHAIN_BYTES),
+        "certificate",
+        limit_bytes=_MAX_CHAIN_BYTES,
+    )
+    _check_nonce(device.get("nonce", shared.get("nonce")), transcript)
+    return SerializedEvidence(
+        transcript=transcript,
+        # The file has the signer's certificate first.
+        chain=read_chain(pem, "certificate", size=CHAIN_LENGTH)[::-1],
+    )
+
+
+def _check_nonce(nonce: Json, transcript: bytes) -> None:
+    if nonce is None:
+        return
+    text = as_string(nonce, "nonce", limit=_NONCE_DIGITS).lower()
+    if text != Transcript.from_bytes(transcript).nonce.hex():
+        raise MalformedError("the file has another nonce than its report")
