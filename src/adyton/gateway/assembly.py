@@ -21,6 +21,7 @@ from adyton.errors import AdytonError
 from adyton.gateway.app import VERSION, create_app
 from adyton.gateway.appraisers import ThreadedAppraiser
 from adyton.gateway.authentication import Authentication
+from adyton.gateway.delegated import delegated
 from adyton.gateway.door import Door
 from adyton.gateway.health import Health
 from adyton.gateway.limits import Limiter
@@ -32,6 +33,7 @@ from adyton.gateway.readings import Readings
 from adyton.gateway.registry.admission import Admission
 from adyton.gateway.registry.keeping import Keeper
 from adyton.gateway.registry.service import Registry
+from adyton.gateway.routes import Capability
 from adyton.gateway.settings import GatewaySettings
 from adyton.gateway.verifications import Verifications
 from adyton.gateway.worker import Worker
@@ -80,7 +82,17 @@ def assemble(
     metrics = _metrics(
         limiter=limiter, worker=worker, audit=audit, relay=relay, link=link, keeper=keeper
     )
-    capabilities = (
+    proofs = delegated(
+        settings.proving,
+        door=door,
+        worker=worker,
+        jobs=store.jobs,
+        audit=audit,
+        metrics=metrics,
+        clock=_now,
+        monotonic=time.monotonic,
+    )
+    capabilities: tuple[Capability, ...] = (
         Questions(
             door=door,
             worker=worker,
@@ -105,10 +117,16 @@ def assemble(
             metrics=metrics,
             version=VERSION,
         ),
+        *proofs.capabilities,
     )
     return Assembly(
         app=create_app(capabilities, metrics=metrics, monotonic=time.monotonic),
-        background=(reach.follow, keeper.keep, lambda: _purge(store, limits.retention)),
+        background=(
+            reach.follow,
+            proofs.keep,
+            keeper.keep,
+            lambda: _purge(store, limits.retention),
+        ),
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import binascii
 import json
 from base64 import b64decode
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -19,9 +19,17 @@ from adyton.gateway.problems import (
     CallerGoneError,
     MediaTypeError,
 )
+from adyton.gateway.room import Share
 from adyton.gateway.routes import Parameter
 
-__all__ = ["CHALLENGE", "json_response", "read_body", "read_challenge", "while_caller_waits"]
+__all__ = [
+    "CHALLENGE",
+    "json_response",
+    "read_body",
+    "read_challenge",
+    "server_timing",
+    "while_caller_waits",
+]
 
 T = TypeVar("T")
 
@@ -37,15 +45,22 @@ _FROM_URL_SAFE: Final = str.maketrans("-_", "+/")
 
 
 async def read_body(
-    request: Request, *, limit_bytes: int, within: timedelta = _BODY_SECONDS
+    request: Request,
+    *,
+    limit_bytes: int,
+    within: timedelta = _BODY_SECONDS,
+    media_type: str | None = "application/json",
+    share: Share | None = None,
 ) -> bytes:
-    """Return the JSON body, without ever holding more of it than ``limit_bytes``.
+    """Return the body, without ever holding more of it than ``limit_bytes``.
 
-    Raises ``MediaTypeError``, ``BodyTooLargeError``, ``BodyTooSlowError`` or ``CallerGoneError``.
+    A long one is counted in ``share`` while it comes in; with ``None`` for a media type, any will
+    do. Raises ``MediaTypeError``,
+    ``BodyTooLargeError``, ``BodyTooSlowError``, ``CallerGoneError`` or ``OverloadedError``.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json" or "content-encoding" in request.headers:
-        raise MediaTypeError
+    found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in {None, found} or "content-encoding" in request.headers:
+        raise MediaTypeError(wanted=media_type or "plain")
     length = request.headers.get("content-length", "")
     # Refused before it is sent, where the caller says so; the stream is counted all the same.
     if length.isdigit() and int(length[:20]) > limit_bytes:
@@ -54,6 +69,8 @@ async def read_body(
     try:
         async with asyncio.timeout(within.total_seconds()):
             async for chunk in request.stream():
+                if share is not None:
+                    share.take(len(chunk))
                 body += chunk
                 if len(body) > limit_bytes:
                     raise BodyTooLargeError(limit_bytes=limit_bytes)
@@ -116,3 +133,8 @@ def json_response(value: object, *, status: int = 200) -> Response:
         media_type="application/json",
         headers={"cache-control": "no-store"},
     )
+
+
+def server_timing(timings: Mapping[str, float]) -> str:
+    """Return milliseconds by step as the header ``Server-Timing`` has them."""
+    return ", ".join(f"{name};dur={ms:.1f}" for name, ms in timings.items())

@@ -1,6 +1,6 @@
 """What the gateway needs from outside, as small protocols: adapters and tests provide it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
@@ -26,8 +26,23 @@ class Caller(Protocol):
         """Whether there is a connection."""
         ...
 
-    async def call(self, name: str, /, *, within: timedelta, **fields: Any) -> Fields:
-        """Return the worker's answer, or raise its error; ``UnavailableError`` if there is none."""
+    async def call(
+        self,
+        name: str,
+        /,
+        *,
+        within: timedelta,
+        on_event: Callable[[Mapping[str, Any]], None] | None = None,
+        **fields: Any,
+    ) -> Fields:
+        """Return the worker's answer, or raise its error; ``UnavailableError`` if there is none.
+
+        ``on_event`` is given what the worker says before its answer.
+        """
+        ...
+
+    async def wait_until_up(self, *, within: timedelta) -> None:
+        """Return when there is a connection, or raise ``UnavailableError``."""
         ...
 
 

@@ -21,7 +21,13 @@ from adyton.crypto.hashing import sha256
 from adyton.errors import AdytonError, MalformedError
 from adyton.gateway import schemas
 from adyton.gateway.door import Door
-from adyton.gateway.exchange import CHALLENGE, read_body, read_challenge, while_caller_waits
+from adyton.gateway.exchange import (
+    CHALLENGE,
+    read_body,
+    read_challenge,
+    server_timing,
+    while_caller_waits,
+)
 from adyton.gateway.metrics import Metrics
 from adyton.gateway.observer import Record, record_of
 from adyton.gateway.ports import Audit, Clock
@@ -94,7 +100,7 @@ class Questions:
         return Response(
             answer.receipt,
             media_type="application/json",
-            headers={"cache-control": "no-store", "server-timing": _server_timing(answer)},
+            headers={"cache-control": "no-store", "server-timing": server_timing(answer.timings)},
         )
 
     async def _ask(self, request: Request, endpoint: Endpoint, key: ApiKey) -> Answer:
@@ -180,7 +186,3 @@ def _operation(endpoint: Endpoint) -> Operation:
         answer=schemas.AnswerDocument,
         parameters=(CHALLENGE,),
     )
-
-
-def _server_timing(answer: Answer) -> str:
-    return ", ".join(f"{name};dur={ms:.1f}" for name, ms in answer.timings.items())

@@ -56,7 +56,8 @@ class Operation:
     """What there is to say about a route, beyond its method and path.
 
     ``answer`` is ``None`` where the answer is text. ``is_open`` says that no key is needed.
-    ``unavailable`` is the form of a 503, where that is not a problem.
+    ``unavailable`` is the form of a 503, where that is not a problem. ``body_type`` is the media
+    type of a body that is bytes.
     """
 
     summary: str
@@ -67,6 +68,7 @@ class Operation:
     parameters: Sequence[Parameter] = ()
     is_open: bool = False
     unavailable: type[BaseModel] | None = None
+    body_type: str = ""
 
     @property
     def documents(self) -> tuple[type[BaseModel], ...]:
@@ -89,6 +91,9 @@ class Operation:
             content = _content(self.body)["application/json"]
             content |= {"examples": examples} if examples else {}
             made["requestBody"] = {"required": True, "content": {"application/json": content}}
+        if self.body_type:
+            content = {self.body_type: {"schema": {"type": "string", "format": "binary"}}}
+            made["requestBody"] = {"required": True, "content": content}
         return made
 
     def _answered(self) -> Json:

@@ -17,7 +17,7 @@
 | ``ADYTON_KEY_PER_MINUTE`` | 3000 | requests a minute for one key |
 
 Lists are separated by commas. A key's own limits, where it has some, come before these. The
-registry's settings are in ``registry.settings``.
+registry's settings are in ``registry.settings``, those of delegated proofs in ``proving_settings``.
 """
 
 from collections.abc import Mapping
@@ -41,6 +41,7 @@ from adyton.adapters.environment import (
 )
 from adyton.adapters.store.database import DatabaseUrlMalformedError, check_url
 from adyton.errors import AdytonError
+from adyton.gateway.proving_settings import ProvingSettings
 from adyton.gateway.registry.settings import RegistrySettings
 
 __all__ = ["GatewayLimits", "GatewaySettings"]
@@ -76,6 +77,7 @@ class GatewaySettings:
     egress_overrides: Mapping[Destination, tuple[str, int]]
     limits: GatewayLimits
     registry: RegistrySettings
+    proving: ProvingSettings
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "GatewaySettings":
@@ -99,6 +101,7 @@ class GatewaySettings:
             egress_overrides=_overrides(environ),
             limits=_limits(environ),
             registry=RegistrySettings.from_environ(environ),
+            proving=ProvingSettings.from_environ(environ),
         )
 
     def egress_policy(self, destinations: frozenset[Destination]) -> EgressPolicy:

@@ -1,4 +1,4 @@
-"""The worker as the gateway sees it: six calls, each answer checked for its shape.
+"""The worker as the gateway sees it: its calls, each answer checked for its shape.
 
 The gateway passes sealed questions and signed answers on and believes neither: it reads an answer
 only to keep the audit. What it remembers of a worker, it forgets when the connection changes.
@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from adyton.adapters.frames import Fields
 from adyton.adapters.link import WorkerUnavailableError
@@ -16,12 +16,25 @@ from adyton.codec.json import Json, JsonObject, loads
 from adyton.errors import MalformedError, UnavailableError
 from adyton.gateway.ports import Caller
 from adyton.model.manifest import Manifest
+from adyton.model.proving_receipt import MAX_PROVING_RECEIPT_BYTES, ProvingReceipt
 from adyton.model.question import Endpoint
 from adyton.model.receipt import MAX_RECEIPT_BYTES
 
-__all__ = ["Answer", "Description", "Worker", "WorkerAnswerError", "WorkerHealth"]
+__all__ = [
+    "Answer",
+    "BareProof",
+    "Description",
+    "OpenPgpDescription",
+    "Phase",
+    "RegisteredCircuit",
+    "Worker",
+    "WorkerAnswerError",
+    "WorkerHealth",
+]
 
 T = TypeVar("T")
+Phase: TypeAlias = Callable[[str], None]
+"""Is told what the worker does now, whenever that changes."""
 
 _SHORT: Final = timedelta(seconds=5)
 _HEALTH: Final = timedelta(seconds=2)
@@ -30,6 +43,13 @@ _REMEMBERED_SECONDS: Final = 30.0
 _HEALTH_SECONDS: Final = 0.5
 _TIMINGS: Final = 32
 _LONGEST_MS: Final = 1e9
+_PHASES: Final = frozenset({"opened", "solving", "proving", "attesting"})
+_REGISTERING: Final = timedelta(seconds=60)
+# Megabytes that a Chonk proof stays far below.
+_MAX_PROOF_BYTES: Final = 1024 * 1024
+_MAX_KEY_BYTES: Final = 64 * 1024
+_MAX_OPENPGP_BYTES: Final = 64 * 1024
+_MAX_VERSIONS: Final = 16
 
 
 class WorkerAnswerError(UnavailableError):
@@ -61,6 +81,36 @@ class Description:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BareProof:
+    """A proof without a receipt, for clients of TEE-Rex, and how long each step took."""
+
+    proof: bytes
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredCircuit:
+    """A circuit that the worker keeps, by the digest of its program."""
+
+    digest: bytes
+    verification_key: bytes
+    gates: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPgpDescription:
+    """The worker's OpenPGP key, armored, and what vouches for it: ``mode`` is TEE-Rex's.
+
+    ``versions`` has SHA-256 of ``bb`` by each version of Aztec that it is.
+    """
+
+    mode: str
+    key: str
+    evidence: bytes
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerHealth:
     """How the worker says it is."""
 
@@ -81,6 +131,7 @@ class Worker:
         self._circuits = _Remembered(
             caller, lambda: self._list("circuits"), monotonic, _REMEMBERED_SECONDS
         )
+        self._openpgp = _Remembered(caller, self._ask_openpgp, monotonic, _REMEMBERED_SECONDS)
         self._health = _Remembered(caller, self._ask_health, monotonic, _HEALTH_SECONDS)
         self.queue = 0
         """How many questions waited in the worker when it was last asked."""
@@ -99,6 +150,55 @@ class Worker:
         )
         receipt = _bytes(fields, "answer", limit_bytes=MAX_RECEIPT_BYTES)
         return Answer(receipt=receipt, timings=_timings(fields.get("timings")))
+
+    async def wait_until_up(self, *, within: timedelta) -> None:
+        """Return when there is a connection, or raise ``WorkerUnavailableError``."""
+        await self._caller.wait_until_up(within=within)
+
+    async def prove(
+        self, sealed: bytes, *, challenge: bytes, within: timedelta, on_phase: Phase
+    ) -> Answer:
+        """Return the worker's receipt for the sealed request, or raise its error.
+
+        Who is cancelled meanwhile has the worker end the prover.
+        """
+        fields = await self._caller.call(
+            "prove",
+            within=within,
+            on_event=lambda event: _tell(event, on_phase),
+            sealed=sealed,
+            challenge=challenge,
+        )
+        receipt = _bytes(fields, "answer", limit_bytes=MAX_PROVING_RECEIPT_BYTES)
+        try:
+            ProvingReceipt.from_bytes(receipt)
+        except MalformedError as error:
+            raise WorkerAnswerError from error
+        return Answer(receipt=receipt, timings=_timings(fields.get("timings")))
+
+    async def register_circuit(self, bytecode: bytes, *, target: str) -> RegisteredCircuit:
+        """Return what the worker made of the circuit in ``bytecode``, which it keeps."""
+        fields = await self._caller.call(
+            "register-circuit", within=_REGISTERING, bytecode=bytecode, target=target
+        )
+        gates = fields.get("gates")
+        if not isinstance(gates, int):
+            raise WorkerAnswerError
+        return RegisteredCircuit(
+            digest=_bytes(fields, "circuit", limit_bytes=32),
+            verification_key=_bytes(fields, "verification_key", limit_bytes=_MAX_KEY_BYTES),
+            gates=gates,
+        )
+
+    async def openpgp(self) -> OpenPgpDescription:
+        """Return the worker's OpenPGP key with evidence, at most half a minute old."""
+        return await self._openpgp.get()
+
+    async def openpgp_prove(self, message: bytes, *, within: timedelta) -> BareProof:
+        """Return the proof for what is in an OpenPGP message, or raise the worker's error."""
+        fields = await self._caller.call("openpgp-prove", within=within, message=message)
+        proof = _bytes(fields, "proof", limit_bytes=_MAX_PROOF_BYTES)
+        return BareProof(proof=proof, timings=_timings(fields.get("timings")))
 
     async def describe(self) -> Description:
         """Return what the worker is, at most half a minute old."""
@@ -145,6 +245,20 @@ class Worker:
             raise WorkerAnswerError
         return found
 
+    async def _ask_openpgp(self) -> OpenPgpDescription:
+        fields = await self._caller.call("openpgp-key", within=_SHORT)
+        mode, key, versions = fields.get("mode"), fields.get("key"), fields.get("versions")
+        if mode not in _MODES or not isinstance(key, str) or not isinstance(versions, dict):
+            raise WorkerAnswerError
+        if len(key) > _MAX_OPENPGP_BYTES or len(versions) > _MAX_VERSIONS:
+            raise WorkerAnswerError
+        return OpenPgpDescription(
+            mode=mode,
+            key=key,
+            evidence=_bytes(fields, "evidence", limit_bytes=MAX_RECEIPT_BYTES),
+            versions={str(name): str(digest) for name, digest in versions.items()},
+        )
+
     async def _ask_health(self) -> WorkerHealth:
         fields = await self._caller.call("health", within=_HEALTH)
         cells, queue = fields.get("cells"), fields.get("queue")
@@ -183,6 +297,16 @@ class _Remembered(Generic[T]):
             if self._caller.epoch == epoch:
                 self._value = (value, epoch, now + self._seconds)
             return value
+
+
+# TEE-Rex's names.
+_MODES: Final = frozenset({"standard", "nitro", "sgx"})
+
+
+def _tell(event: Mapping[str, Any], on_phase: Phase) -> None:
+    # Shown to callers: one of our own words, or nothing.
+    if (phase := event.get("phase")) in _PHASES:
+        on_phase(phase)
 
 
 def _bytes(fields: Fields, name: str, *, limit_bytes: int) -> bytes:

@@ -1,0 +1,88 @@
+"""The parts of delegated proving, put together: one line for all who want a proof."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from adyton.adapters.store.jobs import JobTable
+from adyton.gateway.books import Books
+from adyton.gateway.door import Door
+from adyton.gateway.following import Following
+from adyton.gateway.jobs import Jobs
+from adyton.gateway.line import Line
+from adyton.gateway.metrics import Metrics
+from adyton.gateway.ports import Audit, Clock
+from adyton.gateway.proving import Proving
+from adyton.gateway.proving_settings import ProvingSettings, Switch
+from adyton.gateway.room import Room
+from adyton.gateway.routes import Capability
+from adyton.gateway.tee_rex import TeeRex
+from adyton.gateway.visitors import Visitors
+from adyton.gateway.worker import Worker
+
+__all__ = ["Delegated", "delegated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegated:
+    """What delegated proving brings to a gateway; ``keep`` runs beside the requests."""
+
+    capabilities: tuple[Capability, ...]
+    keep: Callable[[], Coroutine[Any, Any, None]]
+
+
+def delegated(
+    settings: ProvingSettings,
+    *,
+    door: Door,
+    worker: Worker,
+    jobs: JobTable,
+    audit: Audit,
+    metrics: Metrics,
+    clock: Clock,
+    monotonic: Callable[[], float],
+) -> Delegated:
+    """Return delegated proving as ``settings`` describe it."""
+    line = Line(
+        at_once=settings.at_once,
+        waiting=settings.waiting,
+        caller_waiting=settings.key_waiting,
+    )
+    room = Room(settings.memory_bytes)
+    books = Books(audit=audit, metrics=metrics, clock=clock)
+    kept = Jobs(
+        store=jobs,
+        line=line,
+        worker=worker,
+        books=books,
+        clock=clock,
+        limits=settings.jobs,
+        deadline=settings.deadline,
+        kept=settings.kept,
+    )
+    capabilities: list[Capability] = [
+        Proving(
+            door=door,
+            worker=worker,
+            line=line,
+            room=room,
+            jobs=kept,
+            books=books,
+            clock=clock,
+            deadline=settings.deadline,
+        ),
+        Following(door=door, jobs=kept, clock=clock),
+    ]
+    if settings.tee_rex is Switch.ON:
+        visitors = Visitors(per_hour=settings.tee_rex_per_hour, monotonic=monotonic)
+        capabilities.append(
+            TeeRex(
+                worker=worker,
+                line=line,
+                room=room,
+                visitors=visitors,
+                limiter=door.limiter,
+                deadline=settings.deadline,
+            )
+        )
+    return Delegated(capabilities=tuple(capabilities), keep=kept.keep)
