@@ -1,4 +1,4 @@
-"""Every test of the store runs twice: on SQLite, and on a PostgreSQL started here."""
+"""Every test with a store runs twice: on SQLite, and on a PostgreSQL started here."""
 
 import itertools
 import os
