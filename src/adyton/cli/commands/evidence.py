@@ -36,6 +36,10 @@ def register(app: typer.Typer) -> None:
     evidence.command("show")(show)
     evidence.command("verify")(verify)
     evidence.command("forecast")(forecast)
+    collateral = typer.Typer(help="What vendors publish beside evidence.", no_args_is_help=True)
+    collateral.command("fetch")(fetch)
+    collateral.command("cache")(cache)
+    evidence.add_typer(collateral, name="collateral")
     app.add_typer(evidence, name="evidence", rich_help_panel="Ask and verify")
 
 
@@ -143,3 +147,40 @@ def forecast(
         at=at,
     )
     raise typer.Exit(run_forecast(file, options, newer=newer or [], as_json=as_json))
+
+
+def fetch(
+    file: _File,
+    *,
+    out: Annotated[Path | None, typer.Option(help="Where to write it; stdout if left out.")] = None,
+    evaluation_number: Annotated[
+        int | None,
+        typer.Option(min=0, help="Which of Intel's evaluations; the newest if left out."),
+    ] = None,
+) -> None:
+    """Ask the vendor for what a piece of evidence needs beside it: Intel, AMD, AWS, NVIDIA.
+
+    What comes back is authenticated, and kept for 12 hours: the vendor is not asked twice. After
+    a failure it is not asked for a minute.
+
+    Exit code: 0 it was had, 2 the file is no evidence, 3 the vendor did not give it.
+
+    Example: adyton evidence collateral fetch quote.bin --out tdx.json
+    """
+    from adyton.cli.collateral import run_fetch  # noqa: PLC0415
+
+    raise typer.Exit(run_fetch(file, out=out, evaluation_number=evaluation_number))
+
+
+def cache(
+    *,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove all of it.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """List the collateral that is kept on this machine, or remove it.
+
+    Example: adyton evidence collateral cache --clear
+    """
+    from adyton.cli.collateral import run_cache  # noqa: PLC0415
+
+    raise typer.Exit(run_cache(clear=clear, as_json=as_json))
