@@ -19,10 +19,22 @@ from typing import Final, Protocol
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.x509.oid import ExtensionOID, NameOID
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from adyton.codec.der import DerReader, Tag
 from adyton.crypto.ecdsa import ECDSA_WITH_SHA384, Es384PublicKey
+from adyton.crypto.fields import (
+    BASIC_CONSTRAINTS,
+    CRL_SIGN,
+    DIGITAL_SIGNATURE,
+    EXTENDED_KEY_USAGE,
+    KEY_CERT_SIGN,
+    KEY_USAGE,
+    BasicConstraints,
+    Extension,
+    Fields,
+    key_usage,
+    purposes,
+)
 from adyton.crypto.hashing import sha256
 from adyton.crypto.p256 import ECDSA_WITH_SHA256, Es256PublicKey
 from adyton.crypto.rsa import RSA_PSS_WITH_SHA384, RsaPssPublicKey
@@ -50,8 +62,7 @@ __all__ = [
 MIN_CERTIFICATES: Final = 2
 MAX_CERTIFICATES: Final = 10
 _CACHED: Final = 1024
-_VERSION_3: Final = bytes.fromhex("a003020102")
-_UNDERSTOOD: Final = frozenset({ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE})
+_UNDERSTOOD: Final = frozenset({BASIC_CONSTRAINTS, KEY_USAGE})
 
 
 class RootRejectedError(RejectedError):
@@ -147,7 +158,7 @@ class Certificate:
     """A certificate whose place in a path was verified, whatever the time.
 
     ``subject`` and ``public_key_info`` are the DER of these fields (RFC 5280, section 4.1): the
-    same name or key has the same bytes. ``extensions`` has those that the library does not know, by
+    same name or key has the same bytes. ``extensions`` has those that a path does not depend on, by
     their object identifier. ``below`` is how many more authorities may follow; ``None`` is without
     limit.
     """
@@ -287,173 +298,103 @@ def _verify(
     der: bytes, *, issuer: Certificate | None, suite: Suite, position: int, is_leaf: bool
 ) -> Certificate:
     where = f"certificate {position} of the chain"
-    may_be_zero = is_leaf and not suite.leaf_has_serial
-    frame = _frame(der, where, lowest_serial=0 if may_be_zero else 1)
-    try:
-        certificate = x509.load_der_x509_certificate(_numbered(der, frame))
-    except (ValueError, x509.InvalidVersion) as error:
-        raise MalformedError(f"{where} is not an x.509 certificate") from error
+    fields = Fields.from_bytes(der, where=where)
+    # RFC 5280, section 4.1.2.2. AMD gives all of its chips the number zero.
+    if fields.serial < (is_leaf and not suite.leaf_has_serial) ^ 1:
+        raise MalformedError(f"{where} has a serial number that is not positive")
     # Step 2: the root needs no signature, its bytes are pinned.
     if issuer is not None:
-        _check_issued(frame, issuer, suite, position)
-    read_key = suite.read_leaf_key if is_leaf else suite.read_key
+        _check_issued(fields, issuer, suite, position)
+    # Only now is anything in it read.
     try:
-        key = read_key(certificate.public_key(), where=f"the key of {where}")
-        extensions = certificate.extensions
-        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    except (
-        ValueError,
-        UnsupportedAlgorithm,
-        x509.DuplicateExtension,
-        x509.UnsupportedGeneralNameType,
-    ) as error:
-        raise MalformedError(f"{where} has a part that cannot be read") from error
+        public_key = load_der_public_key(fields.public_key_info)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise MalformedError(f"{where} has a key that cannot be read") from error
+    read_key = suite.read_leaf_key if is_leaf else suite.read_key
+    key = read_key(public_key, where=f"the key of {where}")
+    first, last = fields.window(where)
+    extensions = fields.extensions(where)
     purpose = suite.leaf_purpose if is_leaf else None
-    basic, usage, unknown = _sorted_out(extensions, position, purpose=purpose)
+    basic, usage = _understood(extensions, where, position=position, purpose=purpose)
     if is_leaf:
         _check_leaf(basic, usage, suite=suite, position=position)
     return Certificate(
-        subject=frame.subject,
-        common_name=str(names[0].value) if len(names) == 1 else "",
-        public_key_info=frame.public_key_info,
+        subject=fields.subject,
+        common_name=fields.common_name(where),
+        public_key_info=fields.public_key_info,
         key=key,
-        signs_crls=usage is not None and usage.crl_sign,
-        extensions=MappingProxyType(unknown),
+        signs_crls=usage is not None and bool(usage & CRL_SIGN),
+        extensions=MappingProxyType(
+            {name: item.value for name, item in extensions.items() if name not in _UNDERSTOOD}
+        ),
         below=0 if is_leaf else _below(basic, usage, issuer=issuer, position=position),
-        serial=frame.serial,
+        serial=fields.serial,
         first=first,
         last=last,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Frame:
-    """The parts of a certificate as they stand (RFC 5280, section 4.1).
-
-    ``algorithms`` has the one in the part that is signed, and the one beside the signature.
-    """
-
-    signed: bytes
-    signature: bytes
-    algorithms: tuple[bytes, bytes]
-    serial: int
-    issuer: bytes
-    subject: bytes
-    public_key_info: bytes
-
-
-def _frame(der: bytes, where: str, *, lowest_serial: int) -> _Frame:
-    outer = DerReader(der, where=where)
-    certificate = outer.enter(Tag.SEQUENCE, "the certificate")
-    outer.finish()
-    signed = certificate.element(Tag.SEQUENCE, "the part that is signed")
-    body = DerReader(signed, where=where).enter(Tag.SEQUENCE, "the part that is signed")
-    algorithm = certificate.element(Tag.SEQUENCE, "the signature's algorithm")
-    # X.690, section 8.6.2.2: the first byte says how many bits at the end are unused. With another
-    # number there, the library would read the same signature from other bytes.
-    signature = certificate.take(Tag.BIT_STRING, "the signature")
-    if signature[:1] != b"\0":
-        raise MalformedError(f"{where} has a signature that is not whole bytes")
-    certificate.finish()
-    if not body.has(Tag.VERSION) or body.element(Tag.VERSION, "version") != _VERSION_3:
-        raise MalformedError(f"{where} is not of version 3")
-    # The library warns about a serial number that is not positive, and reads on. RFC 5280, section
-    # 4.1.2.2, forbids it, and a warning is not an answer.
-    if (serial := body.integer("serial number")) < lowest_serial:
-        raise MalformedError(f"{where} has a serial number that is not positive")
-    signed_algorithm = body.element(Tag.SEQUENCE, "the algorithm")
-    issuer = body.element(Tag.SEQUENCE, "the issuer")
-    body.take(Tag.SEQUENCE, "the validity")
-    return _Frame(
-        signed=signed,
-        signature=signature[1:],
-        algorithms=(signed_algorithm, algorithm),
-        serial=serial,
-        issuer=issuer,
-        subject=body.element(Tag.SEQUENCE, "the subject"),
-        public_key_info=body.element(Tag.SEQUENCE, "the public key"),
-    )
-
-
-def _numbered(der: bytes, frame: _Frame) -> bytes:
-    """Return the certificate for the library to read: with the number 1 where it has 0.
-
-    The library is going to refuse the number 0, which all of AMD's chips have. Nothing else of the
-    certificate changes by it, and its signature is over the bytes of ``frame``.
-    """
-    if frame.serial:
-        return der
-    # Its first place is the right one: before it, there are only two tags with their lengths.
-    return der.replace(_VERSION_3 + b"\2\1\0", _VERSION_3 + b"\2\1\1", 1)
-
-
-def _check_issued(frame: _Frame, issuer: Certificate, suite: Suite, position: int) -> None:
-    signed, beside = frame.algorithms
+def _check_issued(fields: Fields, issuer: Certificate, suite: Suite, position: int) -> None:
+    signed, beside = fields.algorithms
     if signed != beside or signed not in suite.algorithms:
         raise CertificateRejectedError(position=position, reason=f"is not signed with {suite.name}")
     # Byte for byte: stricter than RFC 5280's comparison of names, and what every vendor does.
-    if frame.issuer != issuer.subject:
+    if fields.issuer != issuer.subject:
         raise CertificateRejectedError(
             position=position, reason="is not issued in the name of the one before it"
         )
     try:
-        issuer.key.check_der(frame.signed, frame.signature, domain="a certificate")
+        issuer.key.check_der(fields.signed, fields.signature, domain="a certificate")
     except SignatureRejectedError as error:
         raise CertificateRejectedError(
             position=position, reason="is not signed by the one before it"
         ) from error
 
 
-def _sorted_out(
-    extensions: x509.Extensions, position: int, *, purpose: x509.ObjectIdentifier | None
-) -> tuple[x509.BasicConstraints | None, x509.KeyUsage | None, dict[str, bytes]]:
-    """Return basic constraints, key usage, and what the library does not know (step 6).
+def _understood(
+    extensions: Mapping[str, Extension],
+    where: str,
+    *,
+    position: int,
+    purpose: x509.ObjectIdentifier | None,
+) -> tuple[BasicConstraints | None, int | None]:
+    """Return basic constraints and key usage, if all that is critical is understood (step 6).
 
     With ``purpose``, the extended key usage is understood as well, and must name it.
     """
-    basic: x509.BasicConstraints | None = None
-    usage: x509.KeyUsage | None = None
-    unknown: dict[str, bytes] = {}
-    understood = _UNDERSTOOD if purpose is None else _UNDERSTOOD | {ExtensionOID.EXTENDED_KEY_USAGE}
-    purposes: list[x509.ObjectIdentifier] = []
-    for extension in extensions:
-        if extension.critical and extension.oid not in understood:
-            raise CertificateRejectedError(
-                position=position, reason="has a critical extension that is not understood"
-            )
-        match extension.value:
-            case x509.BasicConstraints() as value:
-                basic = value
-                # RFC 5280, section 4.2.1.9: an authority must mark it critical.
-                if value.ca and not extension.critical:
-                    raise CertificateRejectedError(
-                        position=position, reason="has basic constraints that are not critical"
-                    )
-            case x509.KeyUsage() as value:
-                usage = value
-            case x509.ExtendedKeyUsage() as value:
-                purposes = list(value)
-            case x509.UnrecognizedExtension() as value:
-                unknown[extension.oid.dotted_string] = value.value
-            case _:
-                pass
-    if purpose is not None and purpose not in purposes:
+    understood = _UNDERSTOOD if purpose is None else _UNDERSTOOD | {EXTENDED_KEY_USAGE}
+    if any(item.critical and name not in understood for name, item in extensions.items()):
         raise CertificateRejectedError(
-            position=position, reason="has a key that is not for this purpose"
+            position=position, reason="has a critical extension that is not understood"
         )
-    return basic, usage, unknown
+    basic, usage = None, None
+    if (found := extensions.get(BASIC_CONSTRAINTS)) is not None:
+        basic = BasicConstraints.from_bytes(found.value, where=where)
+        # RFC 5280, section 4.2.1.9: an authority must mark it critical.
+        if basic.is_authority and not found.critical:
+            raise CertificateRejectedError(
+                position=position, reason="has basic constraints that are not critical"
+            )
+    if (found := extensions.get(KEY_USAGE)) is not None:
+        usage = key_usage(found.value, where=where)
+    if purpose is not None:
+        found = extensions.get(EXTENDED_KEY_USAGE)
+        if found is None or purpose.dotted_string not in purposes(found.value, where=where):
+            raise CertificateRejectedError(
+                position=position, reason="has a key that is not for this purpose"
+            )
+    return basic, usage
 
 
 def _check_leaf(
-    basic: x509.BasicConstraints | None, usage: x509.KeyUsage | None, *, suite: Suite, position: int
+    basic: BasicConstraints | None, usage: int | None, *, suite: Suite, position: int
 ) -> None:
     """Raise unless the certificate is a signer's (step 5)."""
-    if basic is not None and basic.ca:
+    if basic is not None and basic.is_authority:
         raise CertificateRejectedError(
             position=position, reason="is an authority's, and stands where a signer's should"
         )
-    is_signer = not suite.leaf_has_usage if usage is None else usage.digital_signature
+    is_signer = not suite.leaf_has_usage if usage is None else usage & DIGITAL_SIGNATURE
     if not is_signer:
         raise CertificateRejectedError(
             position=position, reason="has a key that is not for signatures"
@@ -461,16 +402,16 @@ def _check_leaf(
 
 
 def _below(
-    basic: x509.BasicConstraints | None,
-    usage: x509.KeyUsage | None,
+    basic: BasicConstraints | None,
+    usage: int | None,
     *,
     issuer: Certificate | None,
     position: int,
 ) -> int | None:
     """Return how many authorities may follow this certificate, which is one (steps 3 and 4)."""
-    if basic is None or not basic.ca:
+    if basic is None or not basic.is_authority:
         raise CertificateRejectedError(position=position, reason="is not an authority's")
-    if usage is None or not usage.key_cert_sign:
+    if usage is None or not usage & KEY_CERT_SIGN:
         raise CertificateRejectedError(
             position=position, reason="has a key that is not for signing certificates"
         )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adyton.codec.der import DerReader, Tag
+from adyton.codec.der import DerReader, Tag, elements
 from adyton.errors import MalformedError
 
 
@@ -75,3 +75,35 @@ def test_what_is_not_der_is_refused(data: bytes, reason: str) -> None:
 def test_leftovers_are_refused() -> None:
     with pytest.raises(MalformedError, match="too many"):
         reader(b"\x00").finish()
+
+
+def test_elements_are_given_by_their_places() -> None:
+    data = b"\x30\x03\x02\x01\x05\x04\x81\x80" + bytes(128)
+    assert elements(data, where="a test") == [(0x30, 0, 2, 5), (0x04, 5, 8, 136)]
+    assert elements(data, where="a test", start=2, end=5) == [(0x02, 2, 4, 5)]
+    assert elements(b"", where="a test") == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "02",
+        "0202 01",
+        "0481 7f" + "00" * 127,
+        "0482 0080" + "00" * 128,
+        "0480 0000",
+        "0485 0000000001 00",
+        "04ff",
+        "0482 01",
+    ],
+)
+def test_elements_of_another_form_are_malformed(data: str) -> None:
+    with pytest.raises(MalformedError):
+        elements(bytes.fromhex(data), where="a test")
+
+
+@given(st.binary(max_size=60))
+def test_elements_fill_what_they_are_in_or_are_malformed(data: bytes) -> None:
+    with suppress(MalformedError):
+        found = elements(data, where="a test")
+        assert b"".join(data[start:end] for _, start, _, end in found) == data

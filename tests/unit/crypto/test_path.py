@@ -179,7 +179,8 @@ def rebuilt(name: str, old: bytes, new: bytes, *, issuer: str = "authority") -> 
     certificate = VENDOR.certificates[name]
     body = certificate.tbs_certificate_bytes
     assert body.count(old) == 1
-    body = body.replace(old, new)
+    # Behind tag and length, which are written again.
+    body = der(0x30, body[4:].replace(old, new))
     signature = VENDOR.keys[issuer].sign(body, ec.ECDSA(SHA256()))
     return der(0x30, body, ECDSA_WITH_SHA256, der(0x03, b"\0", signature))
 
@@ -201,8 +202,8 @@ SERIAL = VENDOR.serial("pck").to_bytes(20, "big")
             "serial number that is not positive",
         ),
         # Key usage where basic constraints were: twice the same.
-        (rebuilt("pck", b"\x06\x03\x55\x1d\x13", b"\x06\x03\x55\x1d\x0f"), "cannot be read"),
-        (VENDOR.der("pck") + b"\0", "bytes too many"),
+        (rebuilt("pck", b"\x06\x03\x55\x1d\x13", b"\x06\x03\x55\x1d\x0f"), "2.5.29.15 twice"),
+        (VENDOR.der("pck") + b"\0", "not der|middle of an element"),
     ],
     ids=["version 1", "version 6", "negative serial", "duplicate extension", "trailing"],
 )
@@ -263,4 +264,40 @@ def test_other_extensions_are_passed_over() -> None:
         [VENDOR.der("root"), VENDOR.der("authority"), made], roots=VENDOR.roots, suite=ES256
     )
     # Nobody is called anything, and nobody's authority.
-    assert (path.leaf.common_name, path.leaf.extensions) == ("", {})
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key).digest
+    assert path.leaf.common_name == ""
+    assert path.leaf.extensions == {"2.5.29.14": der(0x04, identifier)}
+
+
+def attribute(tag: int, value: bytes, *, identifier: bytes = b"\x55\x04\x03") -> bytes:
+    return der(0x31, der(0x30, der(0x06, identifier), der(tag, value)))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "name"),
+    [
+        (attribute(0x0C, "Ünïted".encode()), "Ünïted"),
+        (
+            attribute(0x13, b"printable") + attribute(0x0C, b"O", identifier=b"\x55\x04\x0a"),
+            "printable",
+        ),
+        # What a library warns about, or has an error of its own for.
+        (attribute(0x0C, b"longer", identifier=b"\x55\x04\x06"), ""),
+        (attribute(0x03, b"\0bits", identifier=b"\x55\x04\x0b"), ""),
+        (attribute(0x1E, b"\0b\0m\0p"), ""),
+        (attribute(0x0C, b"one") + attribute(0x0C, b"two"), ""),
+        (attribute(0x0C, b"\xff"), None),
+        (der(0x31, der(0x30, der(0x06, b"\x55\x04\x03"))), None),
+        (der(0x30, der(0x30, der(0x06, b"\x55\x04\x03"), der(0x0C, b"a"))), None),
+    ],
+    ids=["utf-8", "printable", "long", "bits", "bmp", "two", "not utf-8", "no value", "no set"],
+)
+def test_a_name_is_read_whatever_is_in_it(attributes: bytes, name: str | None) -> None:
+    subject = x509.load_der_x509_certificate(VENDOR.der("pck")).subject.public_bytes()
+    made = rebuilt("pck", subject, der(0x30, attributes))
+    chain = [VENDOR.der("root"), VENDOR.der("authority"), made]
+    if name is None:
+        with pytest.raises(MalformedError, match=r"name"):
+            verify_path(chain, roots=VENDOR.roots, suite=ES256)
+        return
+    assert verify_path(chain, roots=VENDOR.roots, suite=ES256).leaf.common_name == name

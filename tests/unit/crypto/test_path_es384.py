@@ -250,7 +250,7 @@ def test_a_key_or_an_extension_that_cannot_be_read_is_malformed(old: str, new: s
     vendor = FakeNitro()
     root = vendor.chain[0]
     assert bytes.fromhex(old) in root
-    with pytest.raises(MalformedError, match=r"key|cannot be read"):
+    with pytest.raises(MalformedError, match=r"key|cannot be read|twice|element"):
         verify_pinned(vendor, root.replace(bytes.fromhex(old), bytes.fromhex(new)))
 
 
@@ -258,7 +258,7 @@ def test_a_validity_that_cannot_be_read_is_malformed() -> None:
     vendor = FakeNitro()
     root = vendor.chain[0].replace(b"191028000000Z", b"191328000000Z")
     assert root != vendor.chain[0]
-    with pytest.raises(MalformedError, match=r"not an x.509 certificate"):
+    with pytest.raises(MalformedError, match=r"a validity that cannot be read"):
         verify_pinned(vendor, root)
 
 
