@@ -26,6 +26,7 @@ from adyton.gateway.door import Door
 from adyton.gateway.health import Health
 from adyton.gateway.limits import Limiter
 from adyton.gateway.metrics import Metrics
+from adyton.gateway.notary.assembly import notarized
 from adyton.gateway.ports import Verifier
 from adyton.gateway.questions import Questions
 from adyton.gateway.reach import Reach
@@ -63,6 +64,7 @@ def assemble(
     audit: AuditWriter,
     relay: Relay,
     link: Link,
+    notary: Link,
 ) -> Assembly:
     """Return the gateway that ``settings`` describe, around what has been opened for it."""
     limits = settings.limits
@@ -118,6 +120,14 @@ def assemble(
             version=VERSION,
         ),
         *proofs.capabilities,
+        *notarized(
+            settings.notary,
+            authentication=authentication,
+            limits=limits,
+            usage=store.usage,
+            caller=notary,
+            monotonic=time.monotonic,
+        ),
     )
     return Assembly(
         app=create_app(capabilities, metrics=metrics, monotonic=time.monotonic),

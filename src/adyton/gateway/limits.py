@@ -54,11 +54,16 @@ class Limiter:
     """Counts what is in work, and how fast requests come. Its memory is bounded by the keys."""
 
     def __init__(
-        self, limits: GatewayLimits, usage: Usage, *, monotonic: Callable[[], float]
+        self,
+        limits: GatewayLimits,
+        usage: Usage,
+        *,
+        monotonic: Callable[[], float],
+        anonymous_per_minute: int = _ANONYMOUS_PER_MINUTE,
     ) -> None:
         self._limits, self._usage, self._monotonic = limits, usage, monotonic
         self._buckets: dict[str, TokenBucket] = {}
-        self._anonymous = TokenBucket.per_minute(_ANONYMOUS_PER_MINUTE, now=monotonic())
+        self._anonymous = TokenBucket.per_minute(anonymous_per_minute, now=monotonic())
         self._in_flight: dict[str, int] = {}
         self.in_flight = 0
 

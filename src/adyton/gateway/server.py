@@ -101,8 +101,16 @@ async def running(settings: GatewaySettings, *, verifier: Verifier) -> AsyncIter
         stack.push_async_callback(relay.close)
         link = await Link.connect(settings.worker_socket)
         stack.push_async_callback(link.close)
+        notary = await Link.connect(settings.notary.socket)
+        stack.push_async_callback(notary.close)
         assembly = assemble(
-            settings, verifier=verifier, store=store, audit=audit, relay=relay, link=link
+            settings,
+            verifier=verifier,
+            store=store,
+            audit=audit,
+            relay=relay,
+            link=link,
+            notary=notary,
         )
         for work in assembly.background:
             await stack.enter_async_context(_background(work()))

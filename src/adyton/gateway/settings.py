@@ -17,7 +17,8 @@
 | ``ADYTON_KEY_PER_MINUTE`` | 3000 | requests a minute for one key |
 
 Lists are separated by commas. A key's own limits, where it has some, come before these. The
-registry's settings are in ``registry.settings``, those of delegated proofs in ``proving_settings``.
+registry's settings are in ``registry.settings``, those of delegated proofs in ``proving_settings``,
+those of commits in ``notary.settings``.
 """
 
 from collections.abc import Mapping
@@ -41,6 +42,7 @@ from adyton.adapters.environment import (
 )
 from adyton.adapters.store.database import DatabaseUrlMalformedError, check_url
 from adyton.errors import AdytonError
+from adyton.gateway.notary.settings import NotaryAccess
 from adyton.gateway.proving_settings import ProvingSettings
 from adyton.gateway.registry.settings import RegistrySettings
 
@@ -78,6 +80,7 @@ class GatewaySettings:
     limits: GatewayLimits
     registry: RegistrySettings
     proving: ProvingSettings
+    notary: NotaryAccess
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "GatewaySettings":
@@ -102,6 +105,7 @@ class GatewaySettings:
             limits=_limits(environ),
             registry=RegistrySettings.from_environ(environ),
             proving=ProvingSettings.from_environ(environ),
+            notary=NotaryAccess.from_environ(environ),
         )
 
     def egress_policy(self, destinations: frozenset[Destination]) -> EgressPolicy:
