@@ -274,8 +274,8 @@ class RegistryTable:
 
     async def count(self, now: datetime) -> dict[State, int]:
         """Return how many workers are in each state."""
-        state = self._settled(now).label("state")
-        query = select(state, func.count()).select_from(_WORKERS).group_by("state")
+        states = select(self._settled(now).label("state")).subquery()
+        query = select(states.c.state, func.count()).group_by(states.c.state)
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(query)).all()

@@ -139,12 +139,13 @@ def read_application(body: bytes) -> Application:
 def read_heartbeat(worker: str, body: bytes) -> Beaten:
     """Return the heartbeat in ``body``, or raise ``MalformedError``."""
     record = _record(body, _HEARTBEAT)
-    if record["state"] not in set(Beat):
+    state = as_string(record["state"], "state", limit=16)
+    if state not in set(Beat):
         raise MalformedError(f"state is not {' or '.join(Beat)}")
     return Beaten(
         heartbeat=Heartbeat(
             worker=worker,
-            state=Beat(as_string(record["state"], "state")),
+            state=Beat(state),
             time=as_integer(record["time"], "time", low=1),
         ),
         signing_key=_bytes(record, "signing_key", size=_KEY_SIZE),
