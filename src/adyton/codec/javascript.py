@@ -9,7 +9,7 @@ an integer is a double. ECMA-262, sections 6.1.6.1.20, 10.1.11.1 and 25.5.2.
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -30,6 +30,7 @@ _MAX_DIGITS: Final = 400
 # An array index is below 2^32 - 1 (ECMA-262, section 6.1.7); such keys are in numeric order.
 _MAX_INDEX: Final = 2**32 - 2
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,9}")
+_LINE_OF_DIGITS: Final = re.compile(r"^[0-9]", re.MULTILINE)
 _VANISHING: Final = "__proto__"
 # Number::toString changes to the form with an exponent outside of these (section 6.1.6.1.20).
 _MAX_PLAIN_POINT: Final = 21
@@ -49,18 +50,14 @@ def loads(data: bytes, *, limit_bytes: int) -> Value:
     if len(data) > limit_bytes:
         raise MalformedError(f"json has {len(data)} bytes, the limit is {limit_bytes}")
     try:
-        value: Value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_refuse_constant,
-            parse_float=_double,
-            parse_int=_integer,
-        )
+        value: Value = _DECODER.decode(data.decode("utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise MalformedError("not json in utf-8") from error
     except RecursionError as error:
         raise MalformedError(f"json is nested deeper than {MAX_DEPTH}") from error
-    _check_depth(value, MAX_DEPTH)
+    # What opens no more often than the limit is not nested deeper.
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+        _check_depth(value, MAX_DEPTH)
     return value
 
 
@@ -102,7 +99,7 @@ def _write(value: Value, parts: list[str], *, depth: int) -> None:
 
 def _write_object(value: Mapping[str, Value], parts: list[str], *, depth: int) -> None:
     separator = "{"
-    for key in sorted(value, key=_order):
+    for key in _ordered(value):
         if key == _VANISHING:
             # Nothing of it is written, but JavaScript goes through it, and so do its limits.
             _write(value[key], [], depth=depth + 1)
@@ -111,6 +108,15 @@ def _write_object(value: Mapping[str, Value], parts: list[str], *, depth: int) -
         _write(value[key], parts, depth=depth + 1)
         separator = ","
     parts.append("{}" if separator == "{" else "}")
+
+
+def _ordered(keys: Iterable[str]) -> list[str]:
+    ordered = sorted(keys)
+    joined = "\n".join(ordered)
+    # Code points and code units have one order where no key is beyond ASCII or may be an index.
+    if joined.isascii() and not _LINE_OF_DIGITS.search(joined):
+        return ordered
+    return sorted(ordered, key=_order)
 
 
 def _order(key: str) -> tuple[int, bytes]:
@@ -195,3 +201,12 @@ def _check_depth(value: Value, left: int) -> None:
     elif isinstance(value, list):
         for item in value:
             _check_depth(item, left - 1)
+
+
+# Made once: that takes longer than reading a proof.
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_constant=_refuse_constant,
+    parse_float=_double,
+    parse_int=_integer,
+)

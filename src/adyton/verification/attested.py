@@ -69,10 +69,7 @@ def attested_layer(
     """
     accepted = policy.evidence
     if isinstance(accepted, Choice):
-        text = "no policy says which evidence is accepted: nothing shows where the key is held"
-        return _plain(
-            *(not_required(name, "evidence-not-required", text) for name in EVIDENCE_PARTS)
-        )
+        return _NOT_REQUIRED
     if isinstance(read, MalformedError) or read.attestation is None:
         return _missing()
     try:
@@ -198,3 +195,15 @@ def _plain(*parts: Part) -> Layer:
             "anything: no evidence was judged, so the key may be anybody's, anywhere"
         ),
     )
+
+
+_NOT_REQUIRED: Final = _plain(
+    *(
+        not_required(
+            name,
+            "evidence-not-required",
+            "no policy says which evidence is accepted: nothing shows where the key is held",
+        )
+        for name in EVIDENCE_PARTS
+    )
+)

@@ -83,13 +83,17 @@ def _predecessor(proof: Proof, previous: Proof | None, policy: NotaryPolicy) -> 
         if policy.predecessor is Choice.REQUIRED:
             text = "the policy wants the proof before, and the verifier was not given it"
             return not_evaluated("predecessor", "predecessor-missing", text)
-        text = "the proof before was not given"
-        return not_required("predecessor", "predecessor-not-required", text)
+        return _NOT_GIVEN
     try:
         against = _unconnected(proof, previous)
     except AdytonError as error:
         against = Finding.from_error(error)
     return passed("predecessor") if against is None else failed("predecessor", against)
+
+
+_NOT_GIVEN: Final = not_required(
+    "predecessor", "predecessor-not-required", "the proof before was not given"
+)
 
 
 def _unconnected(proof: Proof, previous: Proof) -> Finding | None:

@@ -6,6 +6,7 @@ a part fails, so that whoever reads the verdict sees all that is wrong at once.
 
 import hmac
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from adyton.appraisal.document import Choice
@@ -101,12 +102,18 @@ def _digest(read: Read, artifact: bytes | None, policy: NotaryPolicy) -> Part:
 
 
 def _key(proof: Proof) -> Part:
-    _sized(proof.public_key_text, "signer.publicKeyB64", PUBLIC_KEY_SIZE)
+    _read_key(proof.public_key_text)
     return passed("key")
 
 
+@lru_cache(maxsize=64)
+def _read_key(text: str) -> bytes:
+    # A chain has thousands of proofs under one key.
+    return _sized(text, "signer.publicKeyB64", PUBLIC_KEY_SIZE)
+
+
 def _signature(proof: Proof) -> Part:
-    key = _sized(proof.public_key_text, "signer.publicKeyB64", PUBLIC_KEY_SIZE)
+    key = _read_key(proof.public_key_text)
     signature = _sized(proof.signature_text, "signer.signatureB64", SIGNATURE_SIZE)
     check_ed25519(key, proof.body(), signature)
     return passed("signature")

@@ -1,6 +1,5 @@
 """The log layer: whether a proof is in a signed log, and since when at the latest."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -45,15 +44,20 @@ def log_layer(read: Read, *, found: LogProof | None, policy: LogPolicy) -> Layer
     2. *inclusion*: its tree has this very proof, at the index that the proof's counter says;
     3. *timestamp*: an authority that the policy names saw the checkpoint, and says when.
     """
+    if found is None:
+        return _without(policy)
     # Step 1
     opened = _open(read, found, policy)
-    parts = (
-        _checkpoint(opened, policy),
+    return _layer(
+        _checkpoint(opened),
         # Step 2
-        _inclusion(read, found, opened, policy),
+        _inclusion(read, found, opened),
         # Step 3
         _timestamp(found, policy),
     )
+
+
+def _layer(*parts: Part) -> Layer:
     return Layer(
         name=LayerName.LOG,
         parts=parts,
@@ -62,17 +66,31 @@ def log_layer(read: Read, *, found: LogProof | None, policy: LogPolicy) -> Layer
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Missing:
-    """Nothing was given."""
+def _without(policy: LogPolicy) -> Layer:
+    """Return the layer where no place in a log was given."""
+    stamp = _UNSTAMPED if policy.timestamp is Choice.NOT_REQUIRED else _STAMP_MISSING
+    if policy.inclusion is Choice.NOT_REQUIRED:
+        return _layer(*_UNLOGGED, stamp)
+    text = "the policy wants the place in the log, and the verifier was not given it"
+    parts = (not_evaluated(name, "log-proof-missing", text) for name in ("checkpoint", "inclusion"))
+    return _layer(*parts, stamp)
 
 
-_Opened = Checkpoint | AdytonError | _Missing
+_UNLOGGED: Final = tuple(
+    not_required(name, "log-not-required", "no place in a log was given: nothing shows one")
+    for name in ("checkpoint", "inclusion")
+)
+_UNSTAMPED: Final = not_required(
+    "timestamp", "timestamp-not-required", "no time stamp was given: nothing shows since when"
+)
+_STAMP_MISSING: Final = not_evaluated(
+    "timestamp",
+    "timestamp-missing",
+    "the policy wants a time stamp on the checkpoint, and there is none",
+)
 
 
-def _open(read: Read, found: LogProof | None, policy: LogPolicy) -> _Opened:
-    if found is None:
-        return _Missing()
+def _open(read: Read, found: LogProof, policy: LogPolicy) -> Checkpoint | AdytonError:
     try:
         keys = {*policy.keys, *_own_key(read, found.note)}
         return open_checkpoint(found.note, keys=keys)
@@ -93,27 +111,14 @@ def _own_key(read: Read, note: bytes) -> list[NoteKey]:
         return []
 
 
-def _checkpoint(opened: _Opened, policy: LogPolicy) -> Part:
-    match opened:
-        case _Missing():
-            if policy.inclusion is Choice.REQUIRED:
-                text = "the policy wants the place in the log, and the verifier was not given it"
-                return not_evaluated("checkpoint", "log-proof-missing", text)
-            text = "no checkpoint was given: nothing shows that the proof is in a log"
-            return not_required("checkpoint", "log-not-required", text)
-        case AdytonError():
-            return failed("checkpoint", Finding.from_error(opened))
-        case Checkpoint():
-            text = f"{opened.origin} with {opened.size} proofs"
-            return passed("checkpoint", finding("checkpoint-found", text))
+def _checkpoint(opened: Checkpoint | AdytonError) -> Part:
+    if isinstance(opened, AdytonError):
+        return failed("checkpoint", Finding.from_error(opened))
+    text = f"{opened.origin} with {opened.size} proofs"
+    return passed("checkpoint", finding("checkpoint-found", text))
 
 
-def _inclusion(read: Read, found: LogProof | None, opened: _Opened, policy: LogPolicy) -> Part:
-    if found is None:
-        if policy.inclusion is Choice.REQUIRED:
-            text = "the policy wants the place in the log, and the verifier was not given it"
-            return not_evaluated("inclusion", "log-proof-missing", text)
-        return not_required("inclusion", "log-not-required", "no place in a log was given")
+def _inclusion(read: Read, found: LogProof, opened: Checkpoint | AdytonError) -> Part:
     if isinstance(read, MalformedError) or not isinstance(opened, Checkpoint):
         text = "there is no proof, or no checkpoint, to compare with"
         return not_evaluated("inclusion", "log-not-readable", text)
@@ -132,12 +137,9 @@ def _is_at(proof: Proof, index: int) -> bool:
     return proof.counter == str(index + 1)
 
 
-def _timestamp(found: LogProof | None, policy: LogPolicy) -> Part:
-    if found is None or not found.extra:
-        if policy.timestamp is Choice.REQUIRED:
-            text = "the policy wants a time stamp on the checkpoint, and there is none"
-            return not_evaluated("timestamp", "timestamp-missing", text)
-        return not_required("timestamp", "timestamp-not-required", "no time stamp was given")
+def _timestamp(found: LogProof, policy: LogPolicy) -> Part:
+    if not found.extra:
+        return _UNSTAMPED if policy.timestamp is Choice.NOT_REQUIRED else _STAMP_MISSING
     if not policy.authorities:
         text = "there is a time stamp, and no policy says whose are accepted"
         return not_required("timestamp", "timestamp-authority-unknown", text)
