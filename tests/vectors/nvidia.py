@@ -1,7 +1,4 @@
-"""What the manifest says of NVIDIA's reports, golden values and answers, beside what we find.
-
-Three more entries of the family are tokens of NVIDIA's service, which are read elsewhere.
-"""
+"""What the manifest says of NVIDIA's reports, golden values and answers, beside what we find."""
 
 import base64
 import hashlib
@@ -10,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tests.vectors.manifest import ACCEPTED, Entry, Fact, content, entries_of, instant
+from tests.vectors.tokens import nras_facts
 
 from adyton.crypto.ocsp import verify_ocsp
 from adyton.crypto.path import ES384, Path, verify_path
@@ -118,13 +116,15 @@ def authenticated(entry: Entry, **changes: Any) -> NvidiaClaims:
 
 
 def facts(entry: Entry) -> Iterator[Fact]:
-    """Yield verdict and fields of a report, of golden values, or of an answer."""
+    """Yield verdict and fields of a report, of golden values, of an answer, or of a token."""
     if entry["file"].endswith(".evidence.json"):
         yield from _report_facts(entry)
     elif entry["file"].endswith(".xml"):
         yield from _rim_facts(entry)
-    else:
+    elif entry["file"].endswith(".dat"):
         yield from _answer_facts(entry)
+    else:
+        yield from nras_facts(entry)
 
 
 def _report_facts(entry: Entry) -> Iterator[Fact]:

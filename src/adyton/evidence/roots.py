@@ -6,6 +6,7 @@ from typing import Final
 
 from adyton.evidence.dcap.roots import INTEL_ROOTS
 from adyton.evidence.nitro.roots import NITRO_ROOTS
+from adyton.evidence.nvidia.roots import NVIDIA_RIM_ROOTS, NVIDIA_ROOTS
 from adyton.evidence.sev_snp.roots import AMD_ROOTS
 from adyton.evidence.token.roots import TOKEN_ROOTS
 from adyton.model.claims import VendorRoot
@@ -13,7 +14,14 @@ from adyton.model.claims import VendorRoot
 __all__ = ["VENDOR_ROOTS", "trusted_roots"]
 
 VENDOR_ROOTS: Final[Mapping[str, bytes]] = MappingProxyType(
-    {**NITRO_ROOTS, **INTEL_ROOTS, **AMD_ROOTS, **TOKEN_ROOTS}
+    {
+        **NITRO_ROOTS,
+        **INTEL_ROOTS,
+        **AMD_ROOTS,
+        **NVIDIA_ROOTS,
+        **NVIDIA_RIM_ROOTS,
+        **TOKEN_ROOTS,
+    }
 )
 
 
