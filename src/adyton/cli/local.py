@@ -38,19 +38,27 @@ _COMMAND: Final = (sys.executable, "-m", "adyton.cli")
 _COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "worker": (sys.executable, "-m", "adyton.worker.server"),
     "gateway": (*_COMMAND, "gateway"),
+    "notary": (*_COMMAND, "notary"),
 }
 
 
 class LocalStack:
     """Sandbox, worker and gateway, for ``with`` or ``async with``.
 
-    ``environ`` holds settings of worker and gateway by name (``ADYTON_BUDGET="3"``). Once started
-    there are ``url``, ``api_key`` (with every scope), ``policy`` (it accepts this stack's worker
-    and wants nonces compared), ``pids`` by name, and ``state``: the folder with every file that
-    there is, logs and database included.
+    ``environ`` holds settings of worker and gateway by name (``ADYTON_BUDGET="3"``); with
+    ``notary`` there is one as well. Once started there are ``url``, ``api_key`` (with every scope),
+    ``policy`` (it accepts this stack's worker and wants nonces compared), ``pids`` by name, and
+    ``state``: the folder with every file that there is, logs and database included.
     """
 
-    def __init__(self, *, isolation: Isolation | str = Isolation.REQUEST, **environ: str) -> None:
+    def __init__(
+        self,
+        *,
+        isolation: Isolation | str = Isolation.REQUEST,
+        notary: bool = False,
+        **environ: str,
+    ) -> None:
+        self._has_notary = notary
         self.state = Path()
         self.api_key = ""
         self._given = {"ADYTON_ISOLATION": Isolation(isolation).value, **environ}
@@ -103,6 +111,8 @@ class LocalStack:
                 authority = self._finish_sandbox(deadline)
                 self._start("worker")
                 self._start("gateway", notify=True)
+                if self._has_notary:
+                    self._start("notary")
                 text = development_policy(self.state, added_roots=authority)
                 write_whole(self.state / "policy.yaml", text)
                 self._policy = Policy.from_bytes(text.encode())

@@ -1,11 +1,11 @@
-"""``adyton serve``: a gateway in this process, and a worker beside it that is kept running."""
+"""``adyton serve``: a gateway here, and beside it a worker and a notary that are kept running."""
 
 import asyncio
 import fcntl
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -26,14 +26,16 @@ from adyton.errors import UnavailableError
 from adyton.gateway.logs import configure
 from adyton.gateway.server import Gateway
 from adyton.gateway.settings import GatewaySettings
+from adyton.notary.settings import NotarySettings
 from adyton.worker.settings import WorkerSettings
 
 __all__ = ["StateTakenError", "run_serve"]
 
 _WORKER: Final = (sys.executable, "-m", "adyton.worker.server")
+_NOTARY: Final = (sys.executable, "-m", "adyton.cli", "notary")
 _SANDBOX: Final = (sys.executable, "-m", "adyton.cli", "sandbox", "--port", "0")
 _SANDBOX_SECONDS: Final = 30.0
-_LOGS: Final = ("worker.log", "sandbox.log")
+_LOGS: Final = ("worker.log", "notary.log", "sandbox.log")
 _POLL_SECONDS: Final = 0.05
 
 
@@ -63,6 +65,7 @@ async def _serve(environ: Mapping[str, str], *, sandbox: bool) -> None:
     # Settings that are wrong stop the start, before anything is started.
     settings = WorkerSettings.from_environ(environ)
     GatewaySettings.from_environ(environ)
+    NotarySettings.from_environ(environ)
     check_tools(environ)
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(settings.state):
@@ -89,35 +92,40 @@ async def _serve_alone(
     async with _sandbox(state, environ, wanted=sandbox) as complete:
         settings = WorkerSettings.from_environ(complete)
         policy = await asyncio.to_thread(_write_policy, settings)
-        # The worker has no business with the database, nor has what might take it over.
+        # They have no business with the database, nor has what might take one of them over.
         theirs = {name: value for name, value in complete.items() if name != "DATABASE_URL"}
-        supervisor = Supervisor(_WORKER, environ=theirs, log=settings.state / "worker.log")
-        supervisor.start()
+        supervisors = [
+            Supervisor(command, environ=theirs, log=settings.state / f"{name}.log", name=name)
+            for name, command in (("worker", _WORKER), ("notary", _NOTARY))
+        ]
         try:
-            await _run(complete, supervisor, stop, settings, policy)
+            for supervisor in supervisors:
+                supervisor.start()
+            await _run(complete, supervisors, stop, settings, policy)
         finally:
-            await supervisor.stop()
+            await asyncio.gather(*(supervisor.stop() for supervisor in supervisors))
 
 
 async def _run(
     environ: Mapping[str, str],
-    supervisor: Supervisor,
+    supervisors: Sequence[Supervisor],
     stop: asyncio.Event,
     settings: WorkerSettings,
     policy: Path | None,
 ) -> None:
-    # Closed before the worker ends: requests in work are still answered.
+    # Closed before worker and notary end: requests in work are still answered.
     async with gateway(environ) as served:
-        keeping = asyncio.create_task(supervisor.keep())
+        keeping = [asyncio.create_task(supervisor.keep()) for supervisor in supervisors]
         stopping = asyncio.create_task(stop.wait())
         explaining = asyncio.create_task(_explain(served, settings, policy, environ))
-        ends = {keeping, stopping, served.task}
+        ends = {*keeping, stopping, served.task}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for task in (keeping, stopping, explaining):
+        for task in (*keeping, stopping, explaining):
             task.cancel()
         # What ended by an error raises it here; what was cancelled is what we wanted.
-        with suppress(asyncio.CancelledError):
-            await keeping
+        for task in keeping:
+            with suppress(asyncio.CancelledError):
+                await task
         notes().print(plain("\nending; what is in work is finished first", "dim"))
 
 

@@ -1,4 +1,4 @@
-"""``adyton serve``, ``gateway`` and ``worker``: what an operator runs."""
+"""``adyton serve``, ``gateway``, ``worker`` and ``notary``: what an operator runs."""
 
 import os
 from typing import Annotated
@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     app.command("serve", rich_help_panel=panel)(serve)
     app.command("worker", rich_help_panel=panel)(worker)
     app.command("gateway", rich_help_panel=panel)(gateway)
+    app.command("notary", rich_help_panel=panel)(notary)
 
 
 def serve(
@@ -30,7 +31,7 @@ def serve(
         bool, typer.Option("--verbose", help="Log every request, on a terminal too.")
     ] = False,
 ) -> None:
-    """Run a gateway and a worker on this machine, until stopped.
+    """Run a gateway, a worker and a notary on this machine, until stopped.
 
     Keys and the audit are in SQLite in the state folder; DATABASE_URL moves them to PostgreSQL. All
     settings are in the environment: docs/data-path.md lists them.
@@ -65,3 +66,16 @@ def worker() -> None:
     from adyton.cli.running import run_worker  # noqa: PLC0415
 
     run_worker(os.environ)
+
+
+def notary() -> None:
+    """Sign digests into the ledger behind a gateway on this machine, until stopped.
+
+    Settings are in the environment: ADYTON_ANCHORS, ADYTON_LEDGER_DIR and more. It ends when
+    something of the ledger cannot be written: nobody knows then what the disk has.
+
+    Example: ADYTON_ANCHORS=sqlite adyton notary
+    """
+    from adyton.cli.running import run_notary  # noqa: PLC0415
+
+    run_notary(os.environ)
