@@ -13,7 +13,7 @@ export CRS_PATH := $(abspath ../shared/crs)
 endif
 endif
 
-.PHONY: help setup demo test vectors check bench format clean
+.PHONY: help setup demo test vectors fuzz check bench format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,10 @@ test: setup ## run all tests
 
 vectors: setup ## verify real evidence, where its folder is (ADYTON_VECTORS or ../shared/vectors)
 	$(RUN) python -m tests.vectors
+
+fuzz: setup ## 100,000 broken inputs for every reader of bytes, or with SECONDS=60 as guided by coverage
+	$(if $(SECONDS),@$(UV) sync --locked --quiet --inexact --group fuzz || echo 'atheris could not be installed here' >&2)
+	$(RUN) python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS))
 
 check: setup ## run all linters
 	$(UV) lock --check --quiet

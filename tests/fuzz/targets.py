@@ -1,0 +1,314 @@
+"""Everything that reads bytes from outside, each as one function of bytes.
+
+A target returns a digest of what is authentic about its input, ``None`` where nothing can be, or
+raises ``MalformedError`` or a ``RejectedError``; anything else is a fault. What it starts from is
+in ``corpus``, a folder for each target, minted by the fakes (see ``mint``).
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Final
+
+from tests.fakes.amd import NOW, FakeAmd
+from tests.fakes.intel import FakeIntel
+from tests.fakes.nitro import FakeNitro
+
+from adyton.appraisal.policy import Policy
+from adyton.codec import cbor, json, yaml
+from adyton.codec.cose import Sign1
+from adyton.codec.der import DerReader, Tag
+from adyton.crypto.crl import verify_crl
+from adyton.crypto.hashing import sha256
+from adyton.crypto.path import ES256, ES384, PS384_AMD, Certificate, PathCache, Suite, verify_path
+from adyton.errors import MalformedError, RejectedError
+from adyton.evidence.azure.snp import authenticate as authenticate_azure_snp
+from adyton.evidence.azure.tdx import authenticate as authenticate_azure_tdx
+from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.endorsements import DcapCache, authenticate_collateral
+from adyton.evidence.dcap.pck import SgxExtension
+from adyton.evidence.dcap.qe_identity import QeIdentity
+from adyton.evidence.dcap.tcb_info import TcbInfo
+from adyton.evidence.nitro.authenticate import authenticate as authenticate_nitro
+from adyton.evidence.nitro.layout import Document
+from adyton.evidence.sev_snp.authenticate import authenticate as authenticate_snp
+from adyton.evidence.sev_snp.collateral import SnpCollateral
+from adyton.evidence.sev_snp.table import ExtendedReport
+from adyton.evidence.sgx.authenticate import authenticate as authenticate_sgx
+from adyton.evidence.tdx.authenticate import authenticate as authenticate_tdx
+
+__all__ = ["CORPUS", "TARGETS", "ForgedError", "Target"]
+
+CORPUS: Final = Path(__file__).parent / "corpus"
+BESIDE: Final = CORPUS / "beside"
+LIMIT: Final = 1 << 20
+
+Read = Callable[[bytes], bytes | None]
+
+
+class ForgedError(Exception):
+    """Something was accepted that nobody signed: a fault, and the worst one."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What reads bytes. ``is_evidence`` says that whatever is accepted was signed by somebody."""
+
+    name: str
+    read: Read
+    is_evidence: bool = False
+
+    @cached_property
+    def seeds(self) -> tuple[bytes, ...]:
+        """What the fakes minted for this target."""
+        return tuple(path.read_bytes() for path in sorted((CORPUS / self.name).iterdir()))
+
+    @cached_property
+    def authentic(self) -> frozenset[bytes]:
+        """What is authentic about the seeds."""
+        found = (self.read(seed) for seed in self.seeds)
+        return frozenset(digest for digest in found if digest is not None)
+
+    def check(self, data: bytes) -> bool:
+        """Return whether ``data`` is accepted; raise where it is neither that nor refused."""
+        try:
+            found = self.read(data)
+        except (MalformedError, RejectedError):
+            return False
+        if self.is_evidence and found not in self.authentic:
+            raise ForgedError(self.name)
+        return True
+
+
+@cache
+def _beside(name: str) -> bytes:
+    return (BESIDE / name).read_bytes()
+
+
+@cache
+def _root(name: str) -> Mapping[str, bytes]:
+    return {"fake": sha256(_beside(name))}
+
+
+# Evidence
+
+_PATHS: Final = PathCache()
+_DCAP: Final = DcapCache()
+
+
+def _nitro(data: bytes) -> bytes:
+    roots = _root("nitro-root.der")
+    return authenticate_nitro(data, roots=roots, at=NOW, cache=_PATHS).signed_sha256
+
+
+@cache
+def _collateral(tee: str) -> Collateral:
+    return Collateral.from_bytes(_beside(f"intel-{tee}.json"))
+
+
+def _sgx(data: bytes) -> bytes:
+    claims = authenticate_sgx(
+        data,
+        roots=_root("intel-root.der"),
+        at=NOW,
+        collateral=_collateral("sgx"),
+        cache=_DCAP,
+    )
+    return claims.dcap.signed_sha256
+
+
+def _tdx(data: bytes) -> bytes:
+    claims = authenticate_tdx(
+        data,
+        roots=_root("intel-root.der"),
+        at=NOW,
+        collateral=_collateral("tdx"),
+        cache=_DCAP,
+    )
+    return claims.dcap.signed_sha256
+
+
+def _intel_collateral(data: bytes) -> bytes:
+    collateral = Collateral.from_bytes(data)
+    authenticate_collateral(collateral, roots=_root("intel-root.der"))
+    return sha256(collateral.tcb_info + collateral.qe_identity)
+
+
+def _snp(data: bytes) -> bytes:
+    collateral = SnpCollateral(
+        ark=_beside("amd-ark.der"),
+        authority=_beside("amd-ask.der"),
+        vek=_beside("amd-vek.der"),
+        crl=None,
+    )
+    roots = _root("amd-ark.der")
+    claims = authenticate_snp(data, collateral=collateral, roots=roots, at=NOW, cache=_PATHS)
+    return claims.signed_sha256
+
+
+def _snp_extended(data: bytes) -> bytes:
+    extended = ExtendedReport.from_bytes(data)
+    collateral = SnpCollateral.from_extended_report(extended)
+    roots = _root("amd-ark.der")
+    return authenticate_snp(
+        extended.report, collateral=collateral, roots=roots, at=NOW, cache=None
+    ).signed_sha256
+
+
+def _azure_tdx(data: bytes) -> bytes:
+    claims = authenticate_azure_tdx(
+        data,
+        roots=_root("intel-root.der"),
+        at=NOW,
+        collateral=_collateral("tdx"),
+        cache=_DCAP,
+    )
+    return sha256(claims.tdx.dcap.signed_sha256 + claims.vtpm.signed_sha256)
+
+
+def _azure_snp(data: bytes) -> bytes:
+    claims = authenticate_azure_snp(
+        data,
+        authorities=(_beside("amd-ark.der"), _beside("amd-ask.der")),
+        roots=_root("amd-ark.der"),
+        at=NOW,
+        cache=_PATHS,
+    )
+    return sha256(claims.snp.signed_sha256 + claims.vtpm.signed_sha256)
+
+
+# What a vendor could sign: behind the signature, nothing is refused for not being signed.
+
+_nitro_vendor: Final = cache(FakeNitro)
+_intel_vendor: Final = cache(FakeIntel)
+_amd_vendor: Final = cache(FakeAmd)
+
+
+def _nitro_payload(data: bytes) -> None:
+    vendor = _nitro_vendor()
+    # The seed has another vendor's chain in it: what is read behind it is reached by its layout.
+    Document.from_bytes(vendor.document(payload=data, signature=bytes(96)))
+
+
+def _tdx_body(data: bytes) -> None:
+    vendor = _intel_vendor()
+    quote = vendor.quote(version=5, body=data, body_type=3)
+    authenticate_tdx(quote, roots=vendor.roots, at=NOW, cache=_DCAP)
+
+
+def _sgx_body(data: bytes) -> None:
+    vendor = _intel_vendor()
+    quote = vendor.quote("sgx", version=5, body=data, body_type=1)
+    authenticate_sgx(quote, roots=vendor.roots, at=NOW, cache=_DCAP)
+
+
+def _snp_body(data: bytes) -> None:
+    vendor = _amd_vendor()
+    authenticate_snp(
+        vendor.report(body=data),
+        collateral=vendor.collateral(),
+        roots=vendor.roots,
+        at=NOW,
+        cache=_PATHS,
+    )
+
+
+def _tcb_info(data: bytes) -> None:
+    TcbInfo.from_bytes(data)
+
+
+def _qe_identity(data: bytes) -> None:
+    QeIdentity.from_bytes(data)
+
+
+def _pck_extension(data: bytes) -> None:
+    SgxExtension.from_bytes(data)
+
+
+# Certificates and codecs
+
+
+def _certificate(data: bytes) -> None:
+    # Pinned as a root, so that all of it is read, whoever signed it.
+    for suite in (ES256, ES384, PS384_AMD):
+        with suppress(RejectedError, MalformedError):
+            verify_path((data, data), roots={"it": sha256(data)}, suite=suite)
+
+
+@cache
+def _issuer(name: str, suite: Suite) -> Certificate:
+    chain = (_beside(f"{name}.der"), _beside(f"{name}.der"))
+    path = verify_path(chain, roots=_root(f"{name}.der"), suite=suite, to_authority=True)
+    return path.certificates[0]
+
+
+def _crl(data: bytes) -> None:
+    verify_crl(data, issuer=_issuer("intel-root", ES256), suite=ES256, where="the list")
+
+
+def _der(data: bytes) -> None:
+    reader = DerReader(data, where="it").enter(Tag.SEQUENCE, "a sequence")
+    while reader.has(Tag.SEQUENCE):
+        reader.enter(Tag.SEQUENCE, "a sequence").integer("a number")
+    reader.finish()
+
+
+def _cbor(data: bytes) -> None:
+    value = cbor.loads(data, limit_bytes=LIMIT, indefinite=True)
+    # What was read has one shortest form, which reads as the same.
+    if cbor.loads(cbor.dumps(value), limit_bytes=LIMIT) != value:
+        raise ForgedError("cbor")
+
+
+def _cose(data: bytes) -> None:
+    # Strict: there is one way to write a message.
+    if Sign1.from_bytes(data, limit_bytes=LIMIT).to_bytes() != data:
+        raise ForgedError("cose")
+
+
+def _json(data: bytes) -> None:
+    value = json.loads(data, limit_bytes=LIMIT)
+    with suppress(MalformedError):
+        if json.loads(json.canonical(value), limit_bytes=LIMIT) != value:
+            raise ForgedError("json")
+
+
+def _yaml(data: bytes) -> None:
+    yaml.loads(data, limit_bytes=LIMIT)
+
+
+def _policy(data: bytes) -> None:
+    Policy.from_bytes(data)
+
+
+# Whoever adds a format adds a line here, and its seeds in ``mint``.
+TARGETS: Final[Mapping[str, Target]] = {
+    target.name: target
+    for target in (
+        Target("nitro", _nitro, is_evidence=True),
+        Target("sgx", _sgx, is_evidence=True),
+        Target("tdx", _tdx, is_evidence=True),
+        Target("sev-snp", _snp, is_evidence=True),
+        Target("sev-snp-extended", _snp_extended, is_evidence=True),
+        Target("azure-tdx", _azure_tdx, is_evidence=True),
+        Target("azure-snp", _azure_snp, is_evidence=True),
+        Target("intel-collateral", _intel_collateral, is_evidence=True),
+        Target("nitro-payload", _nitro_payload),
+        Target("sgx-body", _sgx_body),
+        Target("tdx-body", _tdx_body),
+        Target("sev-snp-body", _snp_body),
+        Target("tcb-info", _tcb_info),
+        Target("qe-identity", _qe_identity),
+        Target("pck-extension", _pck_extension),
+        Target("certificate", _certificate),
+        Target("crl", _crl),
+        Target("der", _der),
+        Target("cbor", _cbor),
+        Target("cose", _cose),
+        Target("json", _json),
+        Target("yaml", _yaml),
+        Target("policy", _policy),
+    )
+}
