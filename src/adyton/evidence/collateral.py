@@ -20,10 +20,12 @@ from adyton.codec.json import (
     loads,
 )
 from adyton.codec.text import from_base64, to_base64
+from adyton.crypto.jwk import MAX_SET_BYTES
 from adyton.errors import MalformedError
 from adyton.evidence.dcap.collateral import MAX_COLLATERAL_BYTES
 from adyton.evidence.dcap.collateral import Collateral as IntelCollateral
 from adyton.evidence.sev_snp.collateral import MAX_CERTIFICATE_BYTES, MAX_CRL_BYTES
+from adyton.evidence.token.collateral import TokenCollateral
 
 __all__ = ["MAX_COLLATERAL_BYTES", "NO_COLLATERAL", "AmdCertificates", "Collateral"]
 
@@ -51,6 +53,7 @@ class Collateral:
 
     intel: IntelCollateral | None = None
     amd: AmdCertificates | None = None
+    token: TokenCollateral | None = None
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Collateral":
@@ -68,13 +71,14 @@ class Collateral:
             record,
             "the collateral",
             required=frozenset({"version"}),
-            optional=frozenset({"intel", "amd"}),
+            optional=frozenset({"intel", "amd", "token"}),
         )
         if record["version"] != VERSION:
             raise MalformedError(f'the collateral\'s version is not "{VERSION}"')
         return cls(
             intel=IntelCollateral.from_json(record["intel"]) if "intel" in record else None,
             amd=_amd(record["amd"]) if "amd" in record else None,
+            token=_token(record["token"]) if "token" in record else None,
         )
 
     def to_json(self) -> JsonObject:
@@ -84,9 +88,9 @@ class Collateral:
             record["intel"] = self.intel.to_json()
         if self.amd is not None:
             parts = {name: getattr(self.amd, name) for name in (*_AMD_KEYS, *_AMD_OPTIONAL)}
-            record["amd"] = {
-                name: to_base64(part) for name, part in parts.items() if part is not None
-            }
+            record["amd"] = _base64(parts)
+        if self.token is not None:
+            record["token"] = _base64({"jwks": self.token.jwks, "root": self.token.root})
         return record
 
     def to_bytes(self) -> bytes:
@@ -109,6 +113,17 @@ def _amd(value: Json) -> AmdCertificates:
         vek=parts.get("vek"),
         crl=parts.get("crl"),
     )
+
+
+def _token(value: Json) -> TokenCollateral:
+    record = as_object(value, "token")
+    check_keys(record, "token", required=frozenset(), optional=frozenset({"jwks", "root"}))
+    parts = {name: _part(item, f"token.{name}", MAX_SET_BYTES) for name, item in record.items()}
+    return TokenCollateral(jwks=parts.get("jwks"), root=parts.get("root"))
+
+
+def _base64(parts: Mapping[str, bytes | None]) -> JsonObject:
+    return {name: to_base64(part) for name, part in parts.items() if part is not None}
 
 
 def _limit(name: str) -> int:

@@ -3,6 +3,7 @@
 Nothing is verified here, and nothing read in full: the format only says who reads it.
 """
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +22,9 @@ _QUOTE: Final = tuple(bytes([version, 0, 2, 0]) for version in (3, 4, 5))
 _REPORT: Final = tuple(bytes([version, 0, 0, 0]) for version in (2, 3, 4, 5))
 _TEE_TYPE: Final = slice(4, 8)
 _SGX: Final = bytes(4)
+# A signed token (RFC 7515, section 7.1), and a bundle of them (RFC 9711, section 5).
+_TOKEN: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_TOKENS: Final = re.compile(rb'\s*\[\s*\[\s*"JWT"')
 
 
 class Format(StrEnum):
@@ -33,6 +37,7 @@ class Format(StrEnum):
     SNP_EXTENDED_REPORT = "snp-extended-report"
     AZURE_TDX = "azure-tdx"
     AZURE_SEV_SNP = "azure-sev-snp"
+    TOKEN = "token"  # noqa: S105  # a kind of evidence
 
 
 class FormatUnknownError(MalformedError):
@@ -52,6 +57,8 @@ def detect(evidence: bytes) -> Format:
         return Format.SGX_QUOTE if evidence[_TEE_TYPE] == _SGX else Format.TDX_QUOTE
     if evidence.startswith(_REPORT):
         return Format.SNP_REPORT if len(evidence) <= REPORT_SIZE else Format.SNP_EXTENDED_REPORT
+    if _TOKENS.match(evidence) or _TOKEN.fullmatch(evidence):
+        return Format.TOKEN
     if evidence[:1] == b"{":
         return _of_object(as_object(loads(evidence, limit_bytes=MAX_BUNDLE_BYTES), "the evidence"))
     raise FormatUnknownError

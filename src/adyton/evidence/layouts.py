@@ -19,6 +19,8 @@ from adyton.evidence.nitro.layout import Document
 from adyton.evidence.sev_snp.layout import Report
 from adyton.evidence.sev_snp.table import ExtendedReport
 from adyton.evidence.tdx.layout import TdReport
+from adyton.evidence.token.authenticate import unverified_report
+from adyton.evidence.token.detection import unverified_issuer
 
 __all__ = ["unverified_fields"]
 
@@ -56,6 +58,8 @@ def _parts(evidence: bytes, found: Format) -> _Parts:
             vm = SnpBundle.from_bytes(evidence)
             report = HclReport.from_bytes(vm.vtpm.hcl_report).hardware_report
             parts = {"report": Report.from_bytes(report), "vcek": vm.vcek, **_vtpm(vm.vtpm)}
+        case Format.TOKEN:
+            parts = _token(evidence)
     return parts
 
 
@@ -64,6 +68,12 @@ def _quote(evidence: bytes) -> _Parts:
     if detect(evidence) is Format.SGX_QUOTE:
         return {"quote": quote, "report": EnclaveReport.from_bytes(quote.body)}
     return {"quote": quote, "report": TdReport.from_bytes(quote.body, quote.body_type)}
+
+
+def _token(evidence: bytes) -> _Parts:
+    issuer = unverified_issuer(evidence)
+    overall, devices = unverified_report(evidence, service=issuer.service)
+    return {"issuer": issuer, "reported": overall, "devices": devices}
 
 
 def _vtpm(vtpm: VtpmEvidence) -> _Parts:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from adyton.appraisal.policy import Policy
 from adyton.crypto.path import PathCache
@@ -25,10 +26,20 @@ from adyton.evidence.sgx.authenticate import authenticate as authenticate_sgx
 from adyton.evidence.sgx.claims import claims_of as claims_of_sgx
 from adyton.evidence.tdx.authenticate import authenticate as authenticate_tdx
 from adyton.evidence.tdx.claims import claims_of as claims_of_tdx
+from adyton.evidence.token.authenticate import TokenIssuerRejectedError
+from adyton.evidence.token.authenticate import authenticate as authenticate_token
+from adyton.evidence.token.claims import claims_of as claims_of_token
+from adyton.evidence.token.collateral import TokenCollateral
+from adyton.evidence.token.detection import unverified_issuer
+from adyton.evidence.token.services import GOOGLE, NVIDIA
 from adyton.model.claims import Claims, Tcb
 from adyton.model.verdict import Finding
 
 __all__ = ["EvidenceCache", "authenticate"]
+
+
+# Issuers whose keys have certificates.
+_CHAINED: Final = (GOOGLE, NVIDIA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,8 @@ def authenticate(
             claims = _extended(evidence, amd, setting)
         case Format.AZURE_SEV_SNP:
             claims = _azure_snp(evidence, amd, setting)
+        case Format.TOKEN:
+            claims = _token(evidence, collateral.token, setting)
     return claims
 
 
@@ -197,3 +210,23 @@ def _azure_snp(evidence: bytes, amd: AmdCertificates | None, setting: _Setting) 
         if amd.crl is None:
             raise
         return _refused(claims_of_azure_snp(read(crl=None)), error)
+
+
+def _token(evidence: bytes, collateral: TokenCollateral | None, setting: _Setting) -> Claims:
+    """Return the claims of a token by the issuer that it names, and that a root is for.
+
+    A key set is one issuer's, and its root has that issuer's name: with another, whoever runs one
+    of Azure's instances could speak for all of them. Chains lead to the services themselves.
+    """
+    issuer = unverified_issuer(evidence)
+    claims = authenticate_token(
+        evidence,
+        issuer=issuer,
+        collateral=collateral or TokenCollateral(jwks=None, root=None),
+        roots=setting.roots,
+        at=setting.at,
+        cache=setting.cache.paths,
+    )
+    if claims.root != issuer.name and (claims.is_key_set or issuer not in _CHAINED):
+        raise TokenIssuerRejectedError(found=issuer.name, wanted=claims.root)
+    return claims_of_token(claims)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.nitro import NOW
-from tests.unit.verification.test_evidence import CASES, POLICY, Case
+from tests.unit.verification.test_evidence import CASES, POLICY, Case, name_of
 
 from adyton.cli.app import run
 from adyton.codec.json import canonical
@@ -87,7 +87,7 @@ def test_no_policy_is_a_mistake_and_not_a_verdict(files: dict[str, str]) -> None
     assert run(["evidence", "verify", files["quote"]]) == 2
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.format.value)
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_every_field_of_every_format_is_shown(
     case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

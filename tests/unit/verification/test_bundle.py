@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.nitro import NOW
-from tests.unit.verification.test_evidence import CASES, POLICY, Case, codes
+from tests.unit.verification.test_evidence import CASES, POLICY, Case, codes, name_of
 
 from adyton.appraisal.freshness import Expected
 from adyton.errors import MalformedError
@@ -25,7 +25,7 @@ def bundle_of(case: Case) -> Bundle:
 BUNDLE = bundle_of(CASES[3])
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.format.value)
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_a_bundle_that_was_written_gives_the_same_verdict_again(case: Case) -> None:
     bundle = bundle_of(case)
     again = Bundle.from_bytes(bundle.to_bytes())

@@ -12,30 +12,44 @@ from tests.fakes.intel import FakeIntel, td_report
 from tests.fakes.intel import List as IntelList
 from tests.fakes.intel_azure import FakeAzure
 from tests.fakes.nitro import NOW, FakeNitro
+from tests.fakes.tokens import FakeService
 
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
+from adyton.crypto.hashing import sha256
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import NO_COLLATERAL, AmdCertificates, Collateral
 from adyton.evidence.dcap.collateral import Collateral as IntelCollateral
 from adyton.evidence.formats import Format, detect
+from adyton.evidence.token.services import GOOGLE as GOOGLE_ISSUER
+from adyton.evidence.token.services import INTEL as INTEL_ISSUER
+from adyton.evidence.token.services import NVIDIA as NVIDIA_ISSUER
+from adyton.evidence.token.services import Issuer, Service
 from adyton.model.claims import Claims, Platform, Technology
 from adyton.model.verdict import Status, Verdict
 from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.pipeline import verify_evidence
 
 INTEL, AMD, NITRO = FakeIntel(), FakeAmd(), FakeNitro()
+
+
+def token_service(service: Service, name: str) -> FakeService:
+    made = FakeService(service)
+    made.issuer = Issuer(service=service, name=name)
+    return made
+
+
+ITA = token_service(Service.INTEL_TRUST_AUTHORITY, INTEL_ISSUER.name)
+AZURE = token_service(Service.AZURE_ATTESTATION, "https://sharedweu.weu.attest.azure.net")
+GOOGLE = token_service(Service.GOOGLE_CONFIDENTIAL_SPACE, GOOGLE_ISSUER.name)
+NRAS = token_service(Service.NVIDIA_NRAS, NVIDIA_ISSUER.name)
 POLICY: Final = Policy.from_json(
     {
         "version": "adyton/policy/v1",
         "roots": {"fake": "ab" * 32},
         "platforms": {
-            "insecure": {
-                "debug": "refused",
-                "tcb": "not-required",
-                "measurements": "not-required",
-                "findings": ["vm-secure-boot-off"],
-            }
+            name: {"debug": "refused", "tcb": "not-required", "measurements": "not-required"}
+            for name in ("insecure", "intel-trust-authority", "azure-attestation")
         },
         "evidence": {
             "maximum_age_seconds": "not-required",
@@ -94,6 +108,21 @@ CASES: Final = (
     ),
     Case(Format.SNP_REPORT, Technology.SEV_SNP, AMD.report(), AMD.roots, amd_collateral()),
     Case(Format.SNP_EXTENDED_REPORT, Technology.SEV_SNP, extended_report(), AMD.roots),
+    *(
+        Case(
+            Format.TOKEN,
+            technology,
+            service.mint(),
+            service.roots if service.chain else {service.issuer.name: sha256(service.jwks())},
+            Collateral(token=service.collateral()),
+        )
+        for technology, service in (
+            (Technology.INTEL_TRUST_AUTHORITY, ITA),
+            (Technology.AZURE_ATTESTATION, AZURE),
+            (Technology.GOOGLE_CONFIDENTIAL_SPACE, GOOGLE),
+            (Technology.NVIDIA_NRAS, NRAS),
+        )
+    ),
     Case(
         Format.AZURE_SEV_SNP,
         Technology.AZURE_SEV_SNP,
@@ -102,6 +131,14 @@ CASES: Final = (
         amd_collateral(vek=None),
     ),
 )
+
+
+KEY_SETS: Final = {Technology.INTEL_TRUST_AUTHORITY, Technology.AZURE_ATTESTATION}
+
+
+def name_of(case: Case) -> str:
+    """Return the name of a case, which is also that of its test."""
+    return f"{case.technology} {case.format}"
 
 
 def judged(
@@ -130,7 +167,7 @@ def codes(verdict: Verdict) -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.format.value)
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_every_format_is_found_and_its_good_evidence_accepted(case: Case) -> None:
     assert detect(case.evidence) is case.format
     verdict, claims = judged(case.evidence, case.roots, case.collateral)
@@ -138,20 +175,22 @@ def test_every_format_is_found_and_its_good_evidence_accepted(case: Case) -> Non
     assert verdict.accepted
     assert claims is not None
     assert claims.technology is case.technology
-    # The fakes are nobody's hardware, and no name makes them somebody's.
-    assert claims.platform is Platform.INSECURE
+    # The fakes are nobody's hardware, and no name makes them somebody's. Of a key set, the policy's
+    # word is all that there is.
+    assert (claims.platform is Platform.INSECURE) is (case.technology not in KEY_SETS)
     assert claims.windows
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.format.value)
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_no_format_is_accepted_from_under_another_root(case: Case) -> None:
     verdict, claims = judged(case.evidence, {"fake": bytes(32)}, case.collateral)
     assert not verdict.accepted
     assert claims is None
-    assert codes(verdict)["authenticity"] == ["root-rejected"]
+    is_named = case.technology in KEY_SETS
+    assert codes(verdict)["authenticity"] == ["token-key-rejected" if is_named else "root-rejected"]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.format.value)
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_the_claims_are_shown_as_json_alone(case: Case) -> None:
     _, claims = judged(case.evidence, case.roots, case.collateral)
     assert claims is not None
@@ -160,7 +199,7 @@ def test_the_claims_are_shown_as_json_alone(case: Case) -> None:
     assert shown["debug"] is False
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.format.value)
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_one_cache_for_all_technologies_changes_no_verdict(case: Case) -> None:
     cache = EvidenceCache()
     first = judged(case.evidence, case.roots, case.collateral, cache=cache)
@@ -231,6 +270,26 @@ def test_a_report_without_its_certificates_is_not_accepted(
     verdict, claims = judged(evidence, AMD.roots, collateral)
     assert claims is None
     assert codes(verdict)["authenticity"] == ["collateral-missing"]
+
+
+@pytest.mark.parametrize("service", [ITA, AZURE], ids=["intel", "azure"])
+def test_a_key_set_speaks_for_the_issuer_that_its_root_is_named_after(service: FakeService) -> None:
+    roots = {"https://sharedneu.neu.attest.azure.net": sha256(service.jwks())}
+    beside = Collateral(token=service.collateral())
+    verdict, claims = judged(service.mint(), roots, beside)
+    assert claims is None
+    assert codes(verdict)["authenticity"] == ["token-issuer-rejected"]
+
+
+def test_a_token_without_its_key_set_is_not_accepted() -> None:
+    verdict, _ = judged(ITA.mint(), {ITA.issuer.name: sha256(ITA.jwks())})
+    assert codes(verdict)["authenticity"] == ["token-key-rejected"]
+
+
+def test_a_token_of_nobody_known_is_malformed() -> None:
+    stranger = FakeService(Service.INTEL_TRUST_AUTHORITY)
+    verdict, _ = judged(stranger.mint(), stranger.pinned(), Collateral(token=stranger.collateral()))
+    assert codes(verdict)["authenticity"] == ["malformed"]
 
 
 def test_a_debug_td_is_refused_unless_the_policy_says_otherwise() -> None:

@@ -11,6 +11,7 @@ from tests.unit.verification.test_evidence import (
     Case,
     codes,
     intel_collateral,
+    name_of,
 )
 
 from adyton.appraisal.document import Choice
@@ -18,14 +19,13 @@ from adyton.appraisal.freshness import Expected
 from adyton.appraisal.platforms import TcbPolicy
 from adyton.appraisal.policy import Policy
 from adyton.evidence.collateral import Collateral
-from adyton.model.claims import Platform
 from adyton.verification.forecast import Forecast, forecast
 from adyton.verification.pipeline import verify_evidence
 
 
 def under(roots: dict[str, bytes], **platform: Any) -> Policy:
-    accepted = replace(POLICY.platforms[Platform.INSECURE], **platform)
-    return replace(POLICY, named_roots=roots, platforms={Platform.INSECURE: accepted})
+    accepted = {name: replace(item, **platform) for name, item in POLICY.platforms.items()}
+    return replace(POLICY, named_roots=roots, platforms=accepted)
 
 
 def foreseen(case: Case, policy: Policy, **changes: Any) -> Forecast:
@@ -33,7 +33,7 @@ def foreseen(case: Case, policy: Policy, **changes: Any) -> Forecast:
     return forecast(case.evidence, policy=policy, expected=Expected(), **given)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.format.value)
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_a_verdict_holds_until_the_first_end_and_not_longer(case: Case) -> None:
     policy = under(case.roots)
     seen = foreseen(case, policy)
@@ -51,7 +51,7 @@ def test_a_verdict_holds_until_the_first_end_and_not_longer(case: Case) -> None:
         assert verdict.accepted is is_accepted
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.format.value)
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_every_end_makes_the_verdict_fail(case: Case) -> None:
     policy = under(case.roots)
     for end in foreseen(case, policy).ends:

@@ -97,6 +97,11 @@ class TokenClaims:
     windows: tuple[Window, ...]
     signed_sha256: bytes
 
+    @property
+    def is_key_set(self) -> bool:
+        """Whether the root is a whole key set, rather than the end of a chain of certificates."""
+        return len(self.windows) == 1
+
 
 def authenticate(
     token: bytes,
