@@ -59,7 +59,7 @@ class Share:
     batch: Batch
 
 
-_Answer: TypeAlias = "asyncio.Future[Share]"
+_Answer: TypeAlias = asyncio.Future[Share]
 
 
 class Committer:

@@ -31,7 +31,7 @@ __all__ = [
     "NotaryUnavailableError",
 ]
 
-_Answer: TypeAlias = "asyncio.Future[list[bytes]]"
+_Answer: TypeAlias = asyncio.Future[list[bytes]]
 
 _WITHIN: Final = timedelta(seconds=30)
 _SHORT: Final = timedelta(seconds=5)
