@@ -2,7 +2,8 @@
 
 1. *authenticity*: the claims come from under a root that the policy accepts;
 2. *tcb*: firmware versions and revocation, as far as the technology has them;
-3. *configuration*: nobody can look inside, on a platform that the policy accepts;
+3. *configuration*: nobody can look inside, on a platform that the policy accepts, and the policy's
+   expression is satisfied, if it has one;
 4. *identity*: the measurements are those of a reference that the policy names;
 5. *freshness*: the evidence is over what was expected, recent, and not from the future.
 
@@ -61,7 +62,7 @@ def appraise(claims: Claims, *, policy: Policy, expected: Expected, at: datetime
         (
             _authenticity(claims, policy),
             _tcb(claims, accepted, at),
-            _configuration(claims, accepted),
+            _configuration(claims, accepted, at),
             _identity(claims, accepted),
             weigh_freshness(claims, policy.evidence, expected, at),
         ),
@@ -123,11 +124,14 @@ def _tcb(claims: Claims, accepted: PlatformPolicy | None, at: datetime) -> Part:
     return not_required("tcb", "tcb-not-required", text)
 
 
-def _configuration(claims: Claims, accepted: PlatformPolicy | None) -> Part:
+def _configuration(claims: Claims, accepted: PlatformPolicy | None, at: datetime) -> Part:
     if accepted is None:
         text = f"the policy does not accept the platform {claims.platform.value!r}"
         return failed("configuration", finding("platform-rejected", text))
     against = [item for item in claims.configuration if not _is_accepted(item, accepted)]
+    if accepted.expression is not None:
+        unsatisfied = accepted.expression.check(claims.to_json(), at=at)
+        against += [] if unsatisfied is None else [unsatisfied]
     if against:
         return failed("configuration", *against)
     return passed("configuration", *claims.configuration)

@@ -22,6 +22,7 @@ from adyton.appraisal.document import (
     text,
     word,
 )
+from adyton.appraisal.expression import Expression
 from adyton.codec.json import Json, JsonObject, as_integer, as_string
 from adyton.codec.text import from_hex
 from adyton.errors import MalformedError
@@ -30,7 +31,7 @@ from adyton.model.claims import DEBUG_MODE, Platform
 __all__ = ["PlatformPolicy", "Reference", "TcbPolicy", "read_platforms"]
 
 _PLATFORM_KEYS: Final = frozenset({"debug", "tcb", "measurements"})
-_PLATFORM_OPTIONAL: Final = frozenset({"findings"})
+_PLATFORM_OPTIONAL: Final = frozenset({"findings", "expression"})
 _TCB_KEYS: Final = frozenset(
     {
         "statuses",
@@ -82,12 +83,14 @@ class PlatformPolicy:
     """What is accepted of one platform. One of ``references`` has to match.
 
     ``findings`` are the codes of what is accepted of a configuration although it speaks against it.
+    ``expression`` has to be satisfied besides, for what all of these cannot say.
     """
 
     debug: Literal[Choice.REFUSED, Choice.ACCEPTED]
     tcb: TcbPolicy | NotRequired
     references: tuple[Reference, ...] | NotRequired
     findings: frozenset[str] = frozenset()
+    expression: Expression | None = None
 
     def to_json(self) -> JsonObject:
         """Return the section that reads as this."""
@@ -100,6 +103,8 @@ class PlatformPolicy:
         }
         if self.findings:
             record["findings"] = [*sorted(self.findings)]
+        if self.expression is not None:
+            record["expression"] = self.expression.text
         return record
 
 
@@ -126,7 +131,15 @@ def _platform(value: Json, where: str) -> PlatformPolicy:
         tcb=_tcb(record["tcb"], f"{where}.tcb"),
         references=_references(record["measurements"], f"{where}.measurements"),
         findings=frozenset(findings),
+        expression=_expression(record["expression"], f"{where}.expression")
+        if "expression" in record
+        else None,
     )
+
+
+def _expression(value: Json, where: str) -> Expression:
+    # It says itself what is too long, depending on what is in it.
+    return Expression.from_text(as_string(value, where), where=where)
 
 
 def _tcb(value: Json, where: str) -> TcbPolicy | NotRequired:

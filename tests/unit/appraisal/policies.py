@@ -31,6 +31,7 @@ GOOD: Final[JsonObject] = {
                 "td": {"mr_td": ["0e" * 48, "0f" * 48], "isv_svn": 2, "rtmr0": "aa" * 48}
             },
             "findings": ["sept-ve-not-disabled"],
+            "expression": "claims.numbers.isv_svn >= 2",
         },
         "insecure": {"debug": "accepted", "tcb": "not-required", "measurements": "not-required"},
     },
