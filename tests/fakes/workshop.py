@@ -208,7 +208,7 @@ class Workshop:
         )
 
     def policy_json(self, **receipt: Json) -> dict[str, Any]:
-        """Return the policy of who accepts this workshop; ``receipt`` changes its last section."""
+        """Return the policy of who accepts this workshop; ``receipt`` changes that section."""
         return {
             "version": "adyton/policy/v1",
             "roots": {ROOT_NAME: self.platform.root_sha256.hex()},
@@ -230,10 +230,17 @@ class Workshop:
                 "isolation": ["request"],
                 **receipt,
             },
+            "proving": {
+                "audience": "not-required",
+                "maximum_age_seconds": 600,
+                "nonce": "required",
+                "circuits": "any",
+                "provers": "any",
+            },
         }
 
     def policy(self, **receipt: Json) -> Policy:
-        """Return the policy of who accepts this workshop; ``receipt`` changes its last section."""
+        """Return the policy of who accepts this workshop; ``receipt`` changes that section."""
         return Policy.from_json(self.policy_json(**receipt))
 
     def question(

@@ -15,11 +15,13 @@ from adyton.adapters.installation import Installation, find_installation
 from adyton.adapters.library import load_circuits
 from adyton.adapters.reference_string import verification_string
 from adyton.appraisal.policy import Policy
+from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Verdict
 from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.bind import Expectation
-from adyton.verification.pipeline import verify_receipt
+from adyton.verification.delegated import ProvingExpectation
+from adyton.verification.pipeline import verify_proving_receipt, verify_receipt
 
 __all__ = ["OfflineVerifier"]
 
@@ -48,6 +50,27 @@ class OfflineVerifier:
             policy=policy,
             expectation=expectation,
             circuits=self._circuits,
+            verifier=self._verifier(),
+            at=at,
+            cache=self._cache,
+        )
+
+    def verify_proving(
+        self,
+        receipt: ProvingReceipt,
+        *,
+        policy: Policy,
+        expectation: ProvingExpectation,
+        at: datetime,
+    ) -> Verdict:
+        """Return the verdict on a receipt for a delegated proof at the instant ``at``.
+
+        Raises ``UnavailableError`` where the proof could not be checked.
+        """
+        return verify_proving_receipt(
+            receipt,
+            policy=policy,
+            expectation=expectation,
             verifier=self._verifier(),
             at=at,
             cache=self._cache,

@@ -27,6 +27,7 @@ from adyton.appraisal.document import (
     word,
 )
 from adyton.appraisal.platforms import PlatformPolicy, Reference, TcbPolicy, read_platforms
+from adyton.appraisal.proving import ProvingPolicy
 from adyton.codec import yaml
 from adyton.codec.json import Json, JsonObject, as_string
 from adyton.codec.text import from_base64, from_hex
@@ -42,6 +43,7 @@ __all__ = [
     "EvidencePolicy",
     "PlatformPolicy",
     "Policy",
+    "ProvingPolicy",
     "ReceiptPolicy",
     "Reference",
     "TcbPolicy",
@@ -108,13 +110,18 @@ class ReceiptPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What a relying party accepts. ``receipt`` is ``None`` where it accepts no receipts at all."""
+    """What a relying party accepts.
+
+    ``receipt`` is ``None`` where it accepts no receipts for answers at all, and ``proving`` where
+    it accepts none for delegated proofs.
+    """
 
     vendor_roots: frozenset[VendorRoot]
     named_roots: Mapping[str, bytes]
     platforms: Mapping[Platform, PlatformPolicy]
     evidence: EvidencePolicy
     receipt: ReceiptPolicy | None
+    proving: ProvingPolicy | None
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Policy":
@@ -124,7 +131,7 @@ class Policy:
     @classmethod
     def from_json(cls, value: Json) -> "Policy":
         """Return the policy in ``value``, or raise ``MalformedError``."""
-        record = section(value, "policy", _POLICY_KEYS, optional=frozenset({"receipt"}))
+        record = section(value, "policy", _POLICY_KEYS, optional=frozenset({"receipt", "proving"}))
         if record["version"] != VERSION:
             raise MalformedError(f'policy.version is not "{VERSION}"')
         vendor_roots, named_roots = _roots(named(record["roots"], "policy.roots"))
@@ -134,6 +141,7 @@ class Policy:
             platforms=read_platforms(record["platforms"]),
             evidence=_evidence(record["evidence"]),
             receipt=_receipt(record["receipt"]) if "receipt" in record else None,
+            proving=ProvingPolicy.from_json(record["proving"]) if "proving" in record else None,
         )
 
     def to_json(self) -> JsonObject:
@@ -151,6 +159,8 @@ class Policy:
         }
         if self.receipt is not None:
             record["receipt"] = _receipt_json(self.receipt)
+        if self.proving is not None:
+            record["proving"] = self.proving.to_json()
         return record
 
 
@@ -268,7 +278,7 @@ def _digests(value: Json, where: str) -> _Digests:
 
 
 def _isolation(value: Json, where: str) -> Isolation:
-    if value not in set(Isolation):
+    if value not in list(Isolation):
         raise MalformedError(f"{where} is not {' or '.join(Isolation)}")
     return Isolation(as_string(value, where))
 

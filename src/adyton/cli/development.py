@@ -60,6 +60,14 @@ receipt:
   # Whoever has the key of one can play any provider.
   added_roots: {added_roots}
   isolation: [request, pooled]
+
+proving:
+  audience: not-required
+  maximum_age_seconds: 2592000
+  nonce: required
+  circuits: any
+  # SHA-256 of the prover's program, which sees the witness; any accepts every one.
+  provers: any
 """
 
 

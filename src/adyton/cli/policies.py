@@ -65,6 +65,16 @@ receipt:
   added_roots: []
   # request: raw data lived in processes that ended with the request. pooled: they were used again.
   isolation: [request]
+
+# Receipts for delegated proofs; leave the section out to accept none.
+proving:
+  audience: not-required
+  maximum_age_seconds: 86400
+  nonce: required
+  # any; or SHA-256 of the programs that may have been proven.
+  circuits: any
+  # any; or SHA-256 of the prover's program, which sees the witness (adyton doctor shows yours).
+  provers: any
 """
 
 

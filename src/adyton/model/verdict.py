@@ -66,6 +66,7 @@ class Subject(StrEnum):
     EVIDENCE = "evidence"
     RECEIPT = "receipt"
     COMMIT = "commit"
+    PROVING = "proving"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +244,7 @@ LAYERS: Final[Mapping[Subject, tuple[LayerName, ...]]] = MappingProxyType(
             LayerName.PROOF,
             LayerName.TRANSCRIPT,
         ),
+        Subject.PROVING: (LayerName.EVIDENCE, LayerName.RECEIPT, LayerName.PROOF),
         Subject.COMMIT: (
             LayerName.EVIDENCE,
             LayerName.COMMIT,

@@ -5,7 +5,7 @@ from datetime import datetime
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Layer, Subject, Verdict
 
-__all__ = ["decide_on_evidence", "decide_on_receipt"]
+__all__ = ["decide_on_evidence", "decide_on_proving", "decide_on_receipt"]
 
 
 def decide_on_receipt(
@@ -23,6 +23,13 @@ def decide_on_receipt(
         layers=(evidence, statement, proof, transcript),
         at=at,
         claimed=receipt.statement.answer,
+    )
+
+
+def decide_on_proving(*, evidence: Layer, statement: Layer, proof: Layer, at: datetime) -> Verdict:
+    """Return the verdict on a receipt for a delegated proof, which answers no question."""
+    return Verdict(
+        subject=Subject.PROVING, layers=(evidence, statement, proof), at=at, claimed=None
     )
 
 

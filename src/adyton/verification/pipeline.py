@@ -17,16 +17,18 @@ from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.evidence.collateral import NO_COLLATERAL, Collateral
 from adyton.model.claims import Claims, Technology
 from adyton.model.manifest import Manifest
+from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Layer, Verdict
 from adyton.verification.authenticate import EvidenceCache, authenticate
 from adyton.verification.bind import Expectation, bind
 from adyton.verification.check import Circuits, check
-from adyton.verification.decide import decide_on_evidence, decide_on_receipt
-from adyton.verification.ports import ProofVerifier
+from adyton.verification.decide import decide_on_evidence, decide_on_proving, decide_on_receipt
+from adyton.verification.delegated import ProvingExpectation, bind_proof, check_proof
+from adyton.verification.ports import DelegatedProofVerifier, ProofVerifier
 from adyton.verification.transcript import weigh
 
-__all__ = ["verify_evidence", "verify_receipt", "verify_worker"]
+__all__ = ["verify_evidence", "verify_proving_receipt", "verify_receipt", "verify_worker"]
 
 # The others have report data alone, which commits to challenge and key, too.
 _WITH_FIELDS: Final = frozenset({Technology.NITRO, Technology.NITRO_TPM})
@@ -70,6 +72,43 @@ def verify_receipt(
         ),
         proof=check(receipt, policy=policy.receipt, circuits=circuits, verifier=verifier),
         transcript=weigh(receipt, policy=policy.receipt),
+        at=at,
+    )
+
+
+def verify_proving_receipt(
+    receipt: ProvingReceipt,
+    *,
+    policy: Policy,
+    expectation: ProvingExpectation,
+    verifier: DelegatedProofVerifier,
+    at: datetime,
+    collateral: Collateral = NO_COLLATERAL,
+    cache: EvidenceCache | None = None,
+) -> Verdict:
+    """Return the verdict on a receipt for a delegated proof at the instant ``at``.
+
+    Raises ``UnavailableError`` where the proof could not be checked: then there is no verdict.
+    """
+    given = datetime.fromtimestamp(receipt.statement.time, tz=UTC)
+    claims = _claims(receipt.evidence, collateral=collateral, policy=policy, at=given, cache=cache)
+    return decide_on_proving(
+        evidence=_evidence_layer(
+            claims,
+            receipt.manifest,
+            challenge=receipt.challenge,
+            asked=expectation.challenge,
+            policy=policy,
+            at=given,
+        ),
+        statement=bind_proof(
+            receipt,
+            platform=claims.platform if isinstance(claims, Claims) else None,
+            policy=policy.proving,
+            expectation=expectation,
+            at=at,
+        ),
+        proof=check_proof(receipt, expectation=expectation, verifier=verifier),
         at=at,
     )
 

@@ -18,10 +18,15 @@ from typing import Any, Final
 import pytest
 from tests.integration.flow.machinery import reference_string
 
+from adyton.adapters.acvm import Acvm
+from adyton.adapters.insecure import ROOT_NAME, InsecurePlatform
 from adyton.adapters.installation import find_installation
 from adyton.adapters.link import Link
-from adyton.codec.json import JsonObject, loads
+from adyton.adapters.verifier import OfflineVerifier
+from adyton.appraisal.policy import Policy
+from adyton.codec.json import Json, JsonObject, loads
 from adyton.crypto.hpke import SealSuite
+from adyton.delegation.inputs import witness_inputs
 from adyton.model.manifest import Manifest
 from adyton.model.proving import Target
 from adyton.model.proving_job import Inputs, NoirCircuit, ProvingJob, UltraHonkJob
@@ -62,6 +67,14 @@ def inputs(**changes: Any) -> Inputs:
         **changes,
     }
     return Inputs(values=values, abi=artifact()["abi"])
+
+
+@lru_cache(maxsize=1)
+def witness() -> bytes:
+    installation = find_installation(os.environ, home=Path.home())
+    solver = Acvm.from_file(installation.require_solver(), installation.cache)
+    given = inputs()
+    return solver.execute(bytecode(), witness_inputs(given.abi, given.values)).to_bytes()
 
 
 def balance_job(**changes: Any) -> UltraHonkJob:
@@ -140,6 +153,33 @@ async def calling(state: Path) -> AsyncIterator[Caller]:
         await link.close()
 
 
+def policy(state: Path, **proving: Json) -> Policy:
+    """Return the policy of who accepts the worker in ``state``."""
+    platform = InsecurePlatform.open(state, measured={}, clock=lambda: datetime.now(UTC))
+    return Policy.from_json(
+        {
+            "version": "adyton/policy/v1",
+            "roots": {ROOT_NAME: platform.root_sha256.hex()},
+            "platforms": {
+                "insecure": {
+                    "debug": "refused",
+                    "tcb": "not-required",
+                    "measurements": "not-required",
+                }
+            },
+            "evidence": {"maximum_age_seconds": 600, "challenge": "not-required"},
+            "proving": {
+                "audience": "not-required",
+                "maximum_age_seconds": 600,
+                "nonce": "required",
+                "circuits": "any",
+                "provers": "any",
+                **proving,
+            },
+        }
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def machine() -> None:
     """Skip where this machine cannot prove, and say why."""
@@ -154,6 +194,12 @@ def state() -> Iterator[Path]:
     """The folder of a worker that all tests share. Its path is short: it holds sockets."""
     with tempfile.TemporaryDirectory(prefix="adyton-") as folder, worker_process(Path(folder)):
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def verifier() -> Iterator[OfflineVerifier]:
+    with OfflineVerifier() as running:
+        yield running
 
 
 @pytest.fixture

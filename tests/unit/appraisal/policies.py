@@ -45,6 +45,13 @@ GOOD: Final[JsonObject] = {
         "added_roots": [],
         "isolation": ["request"],
     },
+    "proving": {
+        "audience": ["https://shop.example"],
+        "maximum_age_seconds": 3600,
+        "nonce": "required",
+        "circuits": "any",
+        "provers": ["9c" * 32],
+    },
 }
 
 

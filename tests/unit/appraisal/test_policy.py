@@ -184,6 +184,10 @@ def test_a_root_may_be_given_as_its_certificate() -> None:
                 "isolation",
             )
         ],
+        ("proving/provers", [], "policy.proving.provers is empty"),
+        ("proving/provers", "built-in", "policy.proving.provers is not an array"),
+        ("proving/circuits", ["ab"], r"policy.proving.circuits\[0\] is not 32 bytes"),
+        ("proving/nonce", ..., "policy.proving lacks nonce"),
         ("receipt/audience", [], "policy.receipt.audience is empty"),
         ("receipt/audience", ["a", "a"], "audience is empty, or has an item twice"),
         ("receipt/audience", [""], r"audience\[0\] is empty"),

@@ -1,18 +1,22 @@
 """Verifying proofs with a ``bb`` that is kept warm, and replaced when a proof brings it down."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from adyton.adapters.barretenberg.blocking import BlockingBarretenberg
 from adyton.adapters.barretenberg.errors import ProverCrashedError
-from adyton.adapters.barretenberg.settings import DEFAULT_SETTINGS, ProofSettings
+from adyton.adapters.barretenberg.settings import DEFAULT_SETTINGS, settings_for
+from adyton.model.proving import Target
 
 __all__ = ["WarmVerifier"]
 
 
 class WarmVerifier:
-    """Answers for ``ProofVerifier``; threads that share it take turns. ``close`` it.
+    """Answers for ``ProofVerifier`` and ``DelegatedProofVerifier``. ``close`` it.
+
+    Threads that share it take turns.
 
     ``reference_string`` is a folder that needs one point only: see ``verification_string``.
     """
@@ -23,10 +27,9 @@ class WarmVerifier:
         *,
         reference_string: Path,
         deadline: timedelta,
-        settings: ProofSettings = DEFAULT_SETTINGS,
     ) -> None:
         self._binary, self._reference_string = binary, reference_string
-        self._deadline, self._settings = deadline, settings
+        self._deadline = deadline
         self._turn = threading.Lock()
         self._process: BlockingBarretenberg | None = None
 
@@ -39,11 +42,39 @@ class WarmVerifier:
         replaced and asked once more, since it may have died while nobody used it, and then
         ``ProverCrashedError`` is raised. Raises ``UnavailableError`` where there is no answer.
         """
-        with self._turn:
-            try:
-                return self._verify(verification_key, public_inputs, proof)
-            except ProverCrashedError:
-                return self._verify(verification_key, public_inputs, proof)
+        return self._answer(
+            lambda bb: bb.verify(
+                verification_key,
+                public_inputs=public_inputs,
+                proof=proof,
+                settings=DEFAULT_SETTINGS,
+            )
+        )
+
+    def verify_for(
+        self,
+        target: Target,
+        *,
+        verification_key: bytes,
+        public_inputs: tuple[int, ...],
+        proof: bytes,
+    ) -> bool:
+        """Do what ``verify`` does, for a proof that was made for ``target``.
+
+        A proof of a chain has its public inputs within it: there are none beside it.
+        """
+        if target is Target.AZTEC:
+            return not public_inputs and self._answer(
+                lambda bb: bb.verify_chain(proof, key=verification_key)
+            )
+        return self._answer(
+            lambda bb: bb.verify(
+                verification_key,
+                public_inputs=public_inputs,
+                proof=proof,
+                settings=settings_for(target),
+            )
+        )
 
     def close(self) -> None:
         """End the process."""
@@ -52,7 +83,14 @@ class WarmVerifier:
                 self._process.close()
                 self._process = None
 
-    def _verify(self, key: bytes, public_inputs: tuple[int, ...], proof: bytes) -> bool:
+    def _answer(self, ask: Callable[[BlockingBarretenberg], bool]) -> bool:
+        with self._turn:
+            try:
+                return ask(self._running())
+            except ProverCrashedError:
+                return ask(self._running())
+
+    def _running(self) -> BlockingBarretenberg:
         if self._process is None or not self._process.is_alive:
             self._process = BlockingBarretenberg.start(
                 self._binary,
@@ -61,6 +99,4 @@ class WarmVerifier:
                 threads=1,
                 deadline=self._deadline,
             )
-        return self._process.verify(
-            key, public_inputs=public_inputs, proof=proof, settings=self._settings
-        )
+        return self._process
