@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import adyton
+from adyton.adapters.gramine import GraminePlatform
 from adyton.adapters.insecure import InsecurePlatform
 from adyton.adapters.nsm import NsmPlatform
 
@@ -19,14 +20,15 @@ class PlatformName(StrEnum):
 
     INSECURE = "insecure"
     NITRO = "nitro"
+    SGX = "sgx"
 
 
 def open_platform(
     name: PlatformName, *, state: Path, clock: Callable[[], datetime]
-) -> InsecurePlatform | NsmPlatform:
+) -> InsecurePlatform | NsmPlatform | GraminePlatform:
     """Return the platform; the insecure one keeps its root in ``state``.
 
-    Raises ``PlatformStateError`` or ``NsmUnavailableError``.
+    Raises ``PlatformStateError``, ``NsmUnavailableError`` or ``GramineUnavailableError``.
     """
     match name:
         case PlatformName.INSECURE:
@@ -36,6 +38,8 @@ def open_platform(
             )
         case PlatformName.NITRO:
             return NsmPlatform.open()
+        case PlatformName.SGX:
+            return GraminePlatform.open()
 
 
 @cache

@@ -3,10 +3,10 @@
 | variable | default | |
 |---|---|---|
 | ``ADYTON_PROVE_AT_ONCE`` | 2 | proofs that the worker is given at a time |
-| ``ADYTON_PROVE_WAITING`` | 64 | requests that wait with an open connection |
-| ``ADYTON_PROVE_KEY_WAITING`` | 16 | the same for one key |
+| ``ADYTON_PROVE_LINE`` | 64 | requests that wait with an open connection |
+| ``ADYTON_PROVE_KEY_LINE`` | 16 | the same for one key |
 | ``ADYTON_PROVE_DEADLINE_SECONDS`` | 900 | how long the worker may take for one |
-| ``ADYTON_PROVE_MEMORY_MIB`` | 256 | requests in memory, of all callers together |
+| ``ADYTON_PROVE_BODIES_MIB`` | 256 | requests in memory, of all callers together |
 | ``ADYTON_JOBS_PER_KEY`` | 16 | jobs of a key that have not ended |
 | ``ADYTON_JOBS_MIB`` | 1024 | requests and receipts of jobs on the disk |
 | ``ADYTON_JOB_MINUTES`` | 60 | how long a job is kept after its end |
@@ -63,10 +63,10 @@ class ProvingSettings:
         kept = int(default.kept.total_seconds()) // 60
         return cls(
             at_once=number("ADYTON_PROVE_AT_ONCE", default.at_once),
-            waiting=number("ADYTON_PROVE_WAITING", default.waiting),
-            key_waiting=number("ADYTON_PROVE_KEY_WAITING", default.key_waiting),
+            waiting=number("ADYTON_PROVE_LINE", default.waiting),
+            key_waiting=number("ADYTON_PROVE_KEY_LINE", default.key_waiting),
             deadline=timedelta(seconds=number("ADYTON_PROVE_DEADLINE_SECONDS", deadline)),
-            memory_bytes=_MIB * number("ADYTON_PROVE_MEMORY_MIB", default.memory_bytes // _MIB),
+            memory_bytes=_MIB * number("ADYTON_PROVE_BODIES_MIB", default.memory_bytes // _MIB),
             jobs=JobLimits(
                 key_jobs=number("ADYTON_JOBS_PER_KEY", default.jobs.key_jobs),
                 stored_bytes=_MIB * number("ADYTON_JOBS_MIB", default.jobs.stored_bytes // _MIB),

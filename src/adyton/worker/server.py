@@ -33,6 +33,7 @@ from adyton.worker.delegations import Delegations
 from adyton.worker.identity import Attester, Keys
 from adyton.worker.loading import added_roots, provider_definitions
 from adyton.worker.nursery import Nursery
+from adyton.worker.openpgp import OpenPgpIdentity
 from adyton.worker.registry import CircuitRegistry
 from adyton.worker.replay import ReplayGuard
 from adyton.worker.service import Service
@@ -82,11 +83,8 @@ async def running(settings: WorkerSettings, environ: Mapping[str, str]) -> Async
         roots=bytes.fromhex(file_sha256(Path(certifi.where()))),
     )
     manifest = _manifest(settings, keys, providers, circuits, software)
-    attester = Attester(
-        manifest=manifest,
-        platform=open_platform(settings.platform, state=settings.state, clock=_now),
-        clock=_now,
-    )
+    platform = open_platform(settings.platform, state=settings.state, clock=_now)
+    attester = Attester(manifest=manifest, platform=platform, clock=_now)
     # Before anything is served: without evidence, nobody should talk to this worker.
     await attester.attest(b"")
     cells = await Cells(nursery, _question_limits(settings)).start()
@@ -109,6 +107,9 @@ async def running(settings: WorkerSettings, environ: Mapping[str, str]) -> Async
         ),
         catalogue=Catalogue.of(providers, circuits),
         delegations=delegations,
+        openpgp=OpenPgpIdentity(
+            name=settings.platform, platform=platform, prover=program.sha256, clock=_now
+        ),
         clock=_now,
     )
     link = await serve_link(settings.link, service.handle)

@@ -11,6 +11,7 @@ from typing import Any
 
 from adyton.adapters.frames import Fields
 from adyton.adapters.link import Emit, error_fields, linked_error
+from adyton.adapters.platforms import PlatformName
 from adyton.codec.json import canonical, loads
 from adyton.crypto.hashing import sha256
 from adyton.errors import AdytonError, MalformedError, UnavailableError
@@ -27,6 +28,7 @@ from adyton.worker.cell import QUESTION
 from adyton.worker.cells import Cells
 from adyton.worker.delegations import Delegations
 from adyton.worker.identity import Attester, Keys, check_challenge
+from adyton.worker.openpgp import OpenPgpIdentity
 from adyton.worker.replay import ReplayGuard
 
 __all__ = ["CallUnknownError", "CellAnswerError", "Service"]
@@ -60,11 +62,13 @@ class Service:
         budget: DisclosureBudget,
         catalogue: Catalogue,
         delegations: Delegations,
+        openpgp: OpenPgpIdentity,
         clock: Clock,
     ) -> None:
         self._keys, self._attester, self._cells = keys, attester, cells
         self._replay, self._budget = replay, budget
         self._catalogue, self._delegations, self._clock = catalogue, delegations, clock
+        self._openpgp = openpgp
         self._manifest = attester.manifest.to_bytes()
         self._opening_key = keys.opening.to_bytes()
 
@@ -76,6 +80,9 @@ class Service:
             case "prove":
                 sealed, challenge = _bytes(fields, "sealed"), _bytes(fields, "challenge")
                 answer = await self._delegations.prove(sealed, challenge, emit)
+            case "openpgp-prove":
+                message = _bytes(fields, "message")
+                answer = await self._delegations.prove_message(message, self._openpgp.secret, emit)
             case "register-circuit":
                 bytecode, target = _bytes(fields, "bytecode"), fields.get("target")
                 answer = await self._delegations.register(bytecode, str(target))
@@ -89,6 +96,8 @@ class Service:
         match call:
             case "describe":
                 return await self._describe()
+            case "openpgp-key":
+                return await self._openpgp.describe()
             case "providers":
                 return {"providers": list(self._catalogue.providers)}
             case "circuits":
@@ -106,7 +115,9 @@ class Service:
 
     async def _describe(self) -> Mapping[str, Any]:
         evidence = await self._attester.attest(b"")
-        registers = Document.from_bytes(evidence).pcrs
+        # An enclave of SGX has no registers, but its measurement.
+        is_quote = self._attester.manifest.platform == PlatformName.SGX
+        registers = {} if is_quote else Document.from_bytes(evidence).pcrs
         return {
             "manifest": self._manifest,
             "evidence": evidence,

@@ -5,7 +5,7 @@
 | ``ADYTON_STATE_DIR`` | ``$XDG_STATE_HOME/adyton`` | sockets, and the development root |
 | ``ADYTON_WORKER_SOCKET`` | ``worker.sock`` there | where the worker listens |
 | ``ADYTON_EGRESS_SOCKET`` | ``egress.sock`` there | where the gateway's relay listens |
-| ``ADYTON_PLATFORM`` | ``insecure`` | what vouches for the worker: ``insecure``, ``nitro`` |
+| ``ADYTON_PLATFORM`` | ``insecure`` | what vouches for it: ``insecure``, ``nitro``, ``sgx`` |
 | ``ADYTON_ISOLATION`` | ``request`` | how long a process lives that saw data, or ``pooled`` |
 | ``ADYTON_CORES`` | all | proofs at a time |
 | ``ADYTON_IN_FLIGHT`` | 4 a core | questions worked on at a time |

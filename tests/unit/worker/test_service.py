@@ -21,6 +21,7 @@ from adyton.worker.catalogue import Catalogue
 from adyton.worker.cells import Cells
 from adyton.worker.delegations import Delegations
 from adyton.worker.identity import Attester, Keys
+from adyton.worker.openpgp import OpenPgpIdentity
 from adyton.worker.replay import ReplayGuard
 from adyton.worker.service import CellAnswerError, Service
 
@@ -64,6 +65,7 @@ async def answer(workshop: Workshop, **changes: Any) -> Receipt:
         catalogue=Catalogue.of(providers(), circuits()),
         # No question comes near it.
         delegations=cast("Delegations", None),
+        openpgp=cast("OpenPgpIdentity", None),
         clock=lambda: NOW,
     )
     body, sealed = question_body(
