@@ -13,6 +13,7 @@ from typing import Final
 from adyton.codec.json import (
     Json,
     JsonObject,
+    as_list,
     as_object,
     as_string,
     canonical,
@@ -21,13 +22,22 @@ from adyton.codec.json import (
 )
 from adyton.codec.text import from_base64, to_base64
 from adyton.crypto.jwk import MAX_SET_BYTES
+from adyton.crypto.ocsp import MAX_OCSP_BYTES
+from adyton.crypto.xml_signature import MAX_XML_BYTES
 from adyton.errors import MalformedError
 from adyton.evidence.dcap.collateral import MAX_COLLATERAL_BYTES
 from adyton.evidence.dcap.collateral import Collateral as IntelCollateral
+from adyton.evidence.nvidia.collateral import MAX_ANSWERS
 from adyton.evidence.sev_snp.collateral import MAX_CERTIFICATE_BYTES, MAX_CRL_BYTES
 from adyton.evidence.token.collateral import TokenCollateral
 
-__all__ = ["MAX_COLLATERAL_BYTES", "NO_COLLATERAL", "AmdCertificates", "Collateral"]
+__all__ = [
+    "MAX_COLLATERAL_BYTES",
+    "NO_COLLATERAL",
+    "AmdCertificates",
+    "Collateral",
+    "NvidiaDocuments",
+]
 
 VERSION: Final = "adyton/collateral/v1"
 _AMD_KEYS: Final = frozenset({"ark", "authority"})
@@ -48,11 +58,21 @@ class AmdCertificates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NvidiaDocuments:
+    """NVIDIA's golden values for driver and VBIOS (RIMs), and its answers about revocation."""
+
+    driver_rim: bytes | None = None
+    vbios_rim: bytes | None = None
+    ocsp: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Collateral:
     """What was given beside evidence; ``None`` is "not given"."""
 
     intel: IntelCollateral | None = None
     amd: AmdCertificates | None = None
+    nvidia: NvidiaDocuments | None = None
     token: TokenCollateral | None = None
 
     @classmethod
@@ -71,13 +91,14 @@ class Collateral:
             record,
             "the collateral",
             required=frozenset({"version"}),
-            optional=frozenset({"intel", "amd", "token"}),
+            optional=frozenset({"intel", "amd", "nvidia", "token"}),
         )
         if record["version"] != VERSION:
             raise MalformedError(f'the collateral\'s version is not "{VERSION}"')
         return cls(
             intel=IntelCollateral.from_json(record["intel"]) if "intel" in record else None,
             amd=_amd(record["amd"]) if "amd" in record else None,
+            nvidia=_nvidia(record["nvidia"]) if "nvidia" in record else None,
             token=_token(record["token"]) if "token" in record else None,
         )
 
@@ -89,6 +110,12 @@ class Collateral:
         if self.amd is not None:
             parts = {name: getattr(self.amd, name) for name in (*_AMD_KEYS, *_AMD_OPTIONAL)}
             record["amd"] = _base64(parts)
+        if self.nvidia is not None:
+            rims = {"driver_rim": self.nvidia.driver_rim, "vbios_rim": self.nvidia.vbios_rim}
+            record["nvidia"] = {
+                **_base64(rims),
+                "ocsp": [to_base64(answer) for answer in self.nvidia.ocsp],
+            }
         if self.token is not None:
             record["token"] = _base64({"jwks": self.token.jwks, "root": self.token.root})
         return record
@@ -112,6 +139,27 @@ def _amd(value: Json) -> AmdCertificates:
         authority=parts["authority"],
         vek=parts.get("vek"),
         crl=parts.get("crl"),
+    )
+
+
+def _nvidia(value: Json) -> NvidiaDocuments:
+    record = as_object(value, "nvidia")
+    check_keys(
+        record,
+        "nvidia",
+        required=frozenset({"ocsp"}),
+        optional=frozenset({"driver_rim", "vbios_rim"}),
+    )
+    rims = {
+        name: _part(record[name], f"nvidia.{name}", MAX_XML_BYTES)
+        for name in ("driver_rim", "vbios_rim")
+        if name in record
+    }
+    answers = as_list(record["ocsp"], "nvidia.ocsp", limit=MAX_ANSWERS)
+    return NvidiaDocuments(
+        driver_rim=rims.get("driver_rim"),
+        vbios_rim=rims.get("vbios_rim"),
+        ocsp=tuple(_part(item, "nvidia.ocsp", MAX_OCSP_BYTES) for item in answers),
     )
 
 

@@ -7,9 +7,9 @@ import re
 from enum import StrEnum
 from typing import Final
 
-from adyton.codec.json import JsonObject, as_object, loads
+from adyton.codec.json import Json, loads
 from adyton.errors import MalformedError
-from adyton.evidence.azure.bundle import MAX_BUNDLE_BYTES
+from adyton.evidence.nvidia.serialized import MAX_FILE_BYTES
 from adyton.evidence.sev_snp.layout import REPORT_SIZE
 
 __all__ = ["Format", "FormatUnknownError", "detect"]
@@ -22,6 +22,7 @@ _QUOTE: Final = tuple(bytes([version, 0, 2, 0]) for version in (3, 4, 5))
 _REPORT: Final = tuple(bytes([version, 0, 0, 0]) for version in (2, 3, 4, 5))
 _TEE_TYPE: Final = slice(4, 8)
 _SGX: Final = bytes(4)
+_LISTS: Final = frozenset({"evidences", "evidence_list"})
 # A signed token (RFC 7515, section 7.1), and a bundle of them (RFC 9711, section 5).
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _TOKENS: Final = re.compile(rb'\s*\[\s*\[\s*"JWT"')
@@ -37,6 +38,7 @@ class Format(StrEnum):
     SNP_EXTENDED_REPORT = "snp-extended-report"
     AZURE_TDX = "azure-tdx"
     AZURE_SEV_SNP = "azure-sev-snp"
+    NVIDIA_DEVICE = "nvidia-device"
     TOKEN = "token"  # noqa: S105  # a kind of evidence
 
 
@@ -59,13 +61,17 @@ def detect(evidence: bytes) -> Format:
         return Format.SNP_REPORT if len(evidence) <= REPORT_SIZE else Format.SNP_EXTENDED_REPORT
     if _TOKENS.match(evidence) or _TOKEN.fullmatch(evidence):
         return Format.TOKEN
-    if evidence[:1] == b"{":
-        return _of_object(as_object(loads(evidence, limit_bytes=MAX_BUNDLE_BYTES), "the evidence"))
+    if evidence[:1] in {b"{", b"["}:
+        return _of_json(loads(evidence, limit_bytes=MAX_FILE_BYTES))
     raise FormatUnknownError
 
 
-def _of_object(record: JsonObject) -> Format:
-    inner = record.get("evidence", record)
+def _of_json(value: Json) -> Format:
+    # NVIDIA's tools write a list of devices, or an object with one.
+    is_list = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+    if is_list or (isinstance(value, dict) and _LISTS & value.keys()):
+        return Format.NVIDIA_DEVICE
+    inner = value.get("evidence", value) if isinstance(value, dict) else None
     if isinstance(inner, dict) and "hcl_report" in inner:
         return Format.AZURE_TDX if "td_quote" in inner else Format.AZURE_SEV_SNP
     raise FormatUnknownError

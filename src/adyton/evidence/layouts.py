@@ -16,6 +16,8 @@ from adyton.evidence.dcap.enclave import EnclaveReport
 from adyton.evidence.dcap.layout import Quote, without_padding
 from adyton.evidence.formats import Format, detect
 from adyton.evidence.nitro.layout import Document
+from adyton.evidence.nvidia.layout import Transcript
+from adyton.evidence.nvidia.serialized import read_evidence
 from adyton.evidence.sev_snp.layout import Report
 from adyton.evidence.sev_snp.table import ExtendedReport
 from adyton.evidence.tdx.layout import TdReport
@@ -58,6 +60,8 @@ def _parts(evidence: bytes, found: Format) -> _Parts:
             vm = SnpBundle.from_bytes(evidence)
             report = HclReport.from_bytes(vm.vtpm.hcl_report).hardware_report
             parts = {"report": Report.from_bytes(report), "vcek": vm.vcek, **_vtpm(vm.vtpm)}
+        case Format.NVIDIA_DEVICE:
+            parts = _devices(evidence)
         case Format.TOKEN:
             parts = _token(evidence)
     return parts
@@ -68,6 +72,16 @@ def _quote(evidence: bytes) -> _Parts:
     if detect(evidence) is Format.SGX_QUOTE:
         return {"quote": quote, "report": EnclaveReport.from_bytes(quote.body)}
     return {"quote": quote, "report": TdReport.from_bytes(quote.body, quote.body_type)}
+
+
+def _devices(evidence: bytes) -> _Parts:
+    return {
+        f"device_{index}": {
+            "transcript": Transcript.from_bytes(device.transcript),
+            "chain": device.chain,
+        }
+        for index, device in enumerate(read_evidence(evidence))
+    }
 
 
 def _token(evidence: bytes) -> _Parts:

@@ -12,11 +12,16 @@ from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.evidence.azure.claims import claims_of_azure_snp, claims_of_azure_tdx
 from adyton.evidence.azure.snp import authenticate as authenticate_azure_snp
 from adyton.evidence.azure.tdx import authenticate as authenticate_azure_tdx
-from adyton.evidence.collateral import AmdCertificates, Collateral
+from adyton.evidence.collateral import AmdCertificates, Collateral, NvidiaDocuments
 from adyton.evidence.dcap.collateral import Collateral as IntelCollateral
 from adyton.evidence.dcap.endorsements import DcapCache
 from adyton.evidence.formats import Format, detect
 from adyton.evidence.nitro.authenticate import authenticate as authenticate_nitro
+from adyton.evidence.nvidia.authenticate import authenticate as authenticate_nvidia
+from adyton.evidence.nvidia.claims import claims_of as claims_of_nvidia
+from adyton.evidence.nvidia.collateral import NvidiaCollateral
+from adyton.evidence.nvidia.roots import NVIDIA_RIM_ROOTS, NVIDIA_ROOTS
+from adyton.evidence.nvidia.serialized import read_evidence
 from adyton.evidence.roots import trusted_roots
 from adyton.evidence.sev_snp.authenticate import authenticate as authenticate_snp
 from adyton.evidence.sev_snp.claims import claims_of as claims_of_snp
@@ -106,6 +111,8 @@ def authenticate(
             claims = _extended(evidence, amd, setting)
         case Format.AZURE_SEV_SNP:
             claims = _azure_snp(evidence, amd, setting)
+        case Format.NVIDIA_DEVICE:
+            claims = _nvidia(evidence, collateral.nvidia or NvidiaDocuments(), setting)
         case Format.TOKEN:
             claims = _token(evidence, collateral.token, setting)
     return claims
@@ -210,6 +217,40 @@ def _azure_snp(evidence: bytes, amd: AmdCertificates | None, setting: _Setting) 
         if amd.crl is None:
             raise
         return _refused(claims_of_azure_snp(read(crl=None)), error)
+
+
+def _nvidia(evidence: bytes, documents: NvidiaDocuments, setting: _Setting) -> Claims:
+    devices = read_evidence(evidence)
+    if len(devices) != 1:
+        raise MalformedError(
+            f"the file has {len(devices)} devices: a verdict is on one, so give one by one"
+        )
+    read = partial(
+        authenticate_nvidia,
+        devices[0].transcript,
+        # What signs golden values signs no reports, and the other way round.
+        roots=_but(setting.roots, NVIDIA_RIM_ROOTS),
+        rim_roots=_but(setting.roots, NVIDIA_ROOTS),
+        at=setting.at,
+        cache=setting.cache.paths,
+    )
+    bare = NvidiaCollateral(chain=devices[0].chain)
+    full = replace(
+        bare,
+        driver_rim=documents.driver_rim,
+        vbios_rim=documents.vbios_rim,
+        ocsp=documents.ocsp,
+    )
+    try:
+        return claims_of_nvidia(read(collateral=full))
+    except (MalformedError, RejectedError) as error:
+        if full == bare:
+            raise
+        return _refused(claims_of_nvidia(read(collateral=bare)), error)
+
+
+def _but(roots: Mapping[str, bytes], others: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    return {name: root for name, root in roots.items() if name not in others}
 
 
 def _token(evidence: bytes, collateral: TokenCollateral | None, setting: _Setting) -> Claims:

@@ -1,5 +1,6 @@
 """Evidence of every technology goes one way: found, authenticated, appraised under one policy."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
@@ -12,13 +13,19 @@ from tests.fakes.intel import FakeIntel, td_report
 from tests.fakes.intel import List as IntelList
 from tests.fakes.intel_azure import FakeAzure
 from tests.fakes.nitro import NOW, FakeNitro
+from tests.fakes.nvidia import FakeNvidia
 from tests.fakes.tokens import FakeService
 
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
 from adyton.crypto.hashing import sha256
 from adyton.errors import MalformedError
-from adyton.evidence.collateral import NO_COLLATERAL, AmdCertificates, Collateral
+from adyton.evidence.collateral import (
+    NO_COLLATERAL,
+    AmdCertificates,
+    Collateral,
+    NvidiaDocuments,
+)
 from adyton.evidence.dcap.collateral import Collateral as IntelCollateral
 from adyton.evidence.formats import Format, detect
 from adyton.evidence.token.services import GOOGLE as GOOGLE_ISSUER
@@ -31,6 +38,7 @@ from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.pipeline import verify_evidence
 
 INTEL, AMD, NITRO = FakeIntel(), FakeAmd(), FakeNitro()
+GPU, SWITCH = FakeNvidia("hopper"), FakeNvidia("ls10")
 
 
 def token_service(service: Service, name: str) -> FakeService:
@@ -68,6 +76,13 @@ def amd_collateral(**changes: bytes | None) -> Collateral:
     parts = AMD.collateral()
     found = {"ark": parts.ark, "authority": parts.authority, "vek": parts.vek, **changes}
     return Collateral(amd=AmdCertificates(**found))  # type: ignore[arg-type]
+
+
+def nvidia_documents(vendor: FakeNvidia) -> NvidiaDocuments:
+    parts = vendor.collateral()
+    return NvidiaDocuments(
+        driver_rim=parts.driver_rim, vbios_rim=parts.vbios_rim, ocsp=vendor.answers()
+    )
 
 
 def extended_report(*more: tuple[str, bytes]) -> bytes:
@@ -108,6 +123,19 @@ CASES: Final = (
     ),
     Case(Format.SNP_REPORT, Technology.SEV_SNP, AMD.report(), AMD.roots, amd_collateral()),
     Case(Format.SNP_EXTENDED_REPORT, Technology.SEV_SNP, extended_report(), AMD.roots),
+    *(
+        Case(
+            Format.NVIDIA_DEVICE,
+            technology,
+            vendor.file(),
+            {**vendor.roots, **vendor.rim_roots},
+            Collateral(nvidia=nvidia_documents(vendor)),
+        )
+        for technology, vendor in (
+            (Technology.NVIDIA_GPU, GPU),
+            (Technology.NVIDIA_SWITCH, SWITCH),
+        )
+    ),
     *(
         Case(
             Format.TOKEN,
@@ -270,6 +298,21 @@ def test_a_report_without_its_certificates_is_not_accepted(
     verdict, claims = judged(evidence, AMD.roots, collateral)
     assert claims is None
     assert codes(verdict)["authenticity"] == ["collateral-missing"]
+
+
+def test_golden_values_of_somebody_else_are_the_tcbs_reason() -> None:
+    others = nvidia_documents(FakeNvidia("hopper", rim_leaf={"name": "another"}))
+    stranger = {**GPU.roots, "fake-rim": bytes(32)}
+    verdict, claims = judged(GPU.file(), stranger, Collateral(nvidia=others))
+    assert codes(verdict)["tcb"] == ["root-rejected"]
+    assert claims is not None
+
+
+def test_a_file_of_several_devices_has_no_one_verdict() -> None:
+    device = json.loads(GPU.file())[0]
+    verdict, claims = judged(json.dumps([device, device]).encode(), GPU.roots)
+    assert claims is None
+    assert codes(verdict)["authenticity"] == ["malformed"]
 
 
 @pytest.mark.parametrize("service", [ITA, AZURE], ids=["intel", "azure"])
