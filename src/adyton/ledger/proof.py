@@ -7,6 +7,7 @@ JSON of the whole proof. A maker that prints fields generically spends more on t
 """
 
 import math
+import re
 from binascii import b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,9 +17,11 @@ from typing import Final
 
 from adyton.codec.javascript import Value, ValueObject, canonical, loads
 from adyton.codec.json import MAX_SAFE_INTEGER
+from adyton.codec.text import from_base64, to_base64
 from adyton.crypto.ed25519 import PUBLIC_KEY_SIZE, SIGNATURE_SIZE
 from adyton.crypto.hashing import sha256
 from adyton.errors import MalformedError
+from adyton.ledger.epoch import LINK_FIELD, EpochLink
 
 __all__ = [
     "DIGEST_SIZE",
@@ -36,6 +39,7 @@ VERSION: Final = "provenclave/1"
 DIGEST_SIZE: Final = 32
 MIN_NONCE_SIZE: Final = 16
 MAX_PROOF_BYTES: Final = 256 * 1024
+_COUNTER: Final = re.compile(r"0|[1-9][0-9]{0,38}", re.ASCII)
 _HASH_ALGORITHM: Final = "sha256"
 # What the template writes itself; ``extra`` may not say it a second time.
 _OWN_FIELDS: Final = frozenset({"anchor", "counter", "epochId", "nonceB64", "prevB64", "time"})
@@ -328,6 +332,48 @@ class Proof:
     def commit(self) -> ValueObject:
         """The signed member ``commit``, with all that it has."""
         return _member(self.document, "commit")
+
+    def number(self) -> int | None:
+        """Return the counter, ``None`` where there is none; ``MalformedError`` for another text."""
+        if self.counter is None:
+            return None
+        if not _COUNTER.fullmatch(self.counter):
+            raise MalformedError("commit.counter is not a decimal number without leading zeros")
+        return int(self.counter)
+
+    def step(self) -> int:
+        """Return by how much its counter is above that of the proof before."""
+        # Later services take one number for a slot and the next one for its commit.
+        return 2 if "slotCounter" in self.commit else 1
+
+    def link(self) -> EpochLink | None:
+        """Return the link to the epoch before, where it has one; ``MalformedError`` if it is none.
+
+        It is for this proof's epoch, key and counter, or it is none.
+        """
+        if LINK_FIELD not in self.commit:
+            return None
+        link = EpochLink.from_json(self.commit[LINK_FIELD])
+        if (link.epoch, to_base64(link.public_key), link.previous_counter + self.step()) != (
+            self.epoch_id,
+            self.public_key_text,
+            self.number(),
+        ):
+            raise MalformedError("commit.epochLink is not to this epoch, key and counter")
+        return link
+
+    def previous_hash(self) -> bytes | None:
+        """Return the hash of the proof before, ``None`` on the first; ``MalformedError`` if bad."""
+        link, named = self.link(), None
+        if self.prev_text is not None:
+            named = from_base64(self.prev_text, "commit.prevB64", limit_bytes=DIGEST_SIZE)
+            if len(named) != DIGEST_SIZE:
+                raise MalformedError(f"commit.prevB64 has {len(named)} bytes, not {DIGEST_SIZE}")
+        if link is None:
+            return named
+        if named is not None and named != link.previous_hash:
+            raise MalformedError("commit.prevB64 and commit.epochLink name different proofs")
+        return link.previous_hash
 
     def body(self) -> bytes:
         """Return the bytes that were signed, if the signature holds."""
