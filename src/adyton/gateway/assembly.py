@@ -23,6 +23,7 @@ from adyton.gateway.appraisers import ThreadedAppraiser
 from adyton.gateway.authentication import Authentication
 from adyton.gateway.delegated import delegated
 from adyton.gateway.door import Door
+from adyton.gateway.evidence import EvidenceVerifications
 from adyton.gateway.health import Health
 from adyton.gateway.limits import Limiter
 from adyton.gateway.metrics import Metrics
@@ -105,6 +106,7 @@ def assemble(
             deadline=limits.deadline,
         ),
         Verifications(door=door, verifier=verifier, clock=_now, deadline=limits.deadline),
+        EvidenceVerifications(door=door, appraiser=appraiser, clock=_now),
         Registry(
             door=door,
             limiter=limiter,

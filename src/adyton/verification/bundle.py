@@ -20,7 +20,7 @@ from adyton.model.verdict import Verdict
 from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.pipeline import verify_evidence
 
-__all__ = ["MAX_BUNDLE_BYTES", "MAX_EVIDENCE_BYTES", "Bundle"]
+__all__ = ["MAX_BUNDLE_BYTES", "MAX_EVIDENCE_BYTES", "VERSION", "Bundle"]
 
 VERSION: Final = "adyton/bundle/v1"
 # A GPU's evidence with its certificates is the longest.
@@ -44,7 +44,12 @@ class Bundle:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Bundle":
         """Return the bundle in a JSON file, or raise ``MalformedError``."""
-        record = as_object(loads(data, limit_bytes=MAX_BUNDLE_BYTES), "the bundle")
+        return cls.from_json(loads(data, limit_bytes=MAX_BUNDLE_BYTES))
+
+    @classmethod
+    def from_json(cls, value: Json) -> "Bundle":
+        """Return the bundle in ``value``, or raise ``MalformedError``."""
+        record = as_object(value, "the bundle")
         check_keys(record, "the bundle", required=_KEYS, optional=frozenset())
         if record["version"] != VERSION:
             raise MalformedError(f'the bundle\'s version is not "{VERSION}"')
