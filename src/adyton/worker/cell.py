@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from adyton.adapters.acvm import Acvm
 from adyton.adapters.barretenberg import BlockingBarretenberg
+from adyton.adapters.delegate import Delegate
 from adyton.adapters.frames import Fields
 from adyton.adapters.link import error_fields, linked_error
 from adyton.adapters.openpgp import open_message
@@ -32,7 +33,6 @@ from adyton.model.question import Endpoint, Question
 from adyton.proofs.circuit import Circuit
 from adyton.sources import ProviderDefinition
 from adyton.worker.channel import Channel
-from adyton.worker.delegate import Delegate
 from adyton.worker.proving import CellProver
 from adyton.worker.settings import ProvingLimits
 

@@ -1,15 +1,15 @@
-"""Proving for others, in a cell of its own: the program and its witness come with the request.
+"""Proving any program: it and its witness come with the request.
 
-Both are a stranger's. What ``bb`` may use is limited before it sees them, what it makes is verified
-before anybody vouches for it, and the cell and its ``bb`` end with the request. Nothing is written:
-all of it crosses socket pairs.
+Both may be a stranger's. What ``bb`` may use is limited before it sees them, and what it makes is
+verified before anybody vouches for it. Nothing is written: all of it crosses socket pairs. A worker
+does this in a cell, a client that needs no worker in its own process.
 """
 
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Protocol
 
 from adyton.adapters.acvm import (
     BytecodeMalformedError,
@@ -34,11 +34,11 @@ from adyton.errors import MalformedError, RejectedError
 from adyton.model.proving import Target
 from adyton.model.proving_job import ChonkJob, Inputs, NoirCircuit, ProvingJob, UltraHonkJob
 from adyton.proofs.circuit import KeyMalformedError
-from adyton.worker.settings import ProvingLimits
 
 __all__ = [
     "CircuitTooLargeError",
     "Delegate",
+    "DelegateLimits",
     "Delegated",
     "KeyRejectedError",
     "Measured",
@@ -97,6 +97,25 @@ class Measured:
     gates: int
 
 
+class DelegateLimits(Protocol):
+    """What one proof may take."""
+
+    @property
+    def gates(self) -> int:
+        """How many gates a circuit may have."""
+        ...
+
+    @property
+    def seconds(self) -> int:
+        """How long each step of the prover may take."""
+        ...
+
+    @property
+    def memory_bytes(self) -> int:
+        """How much memory the prover may write to."""
+        ...
+
+
 class Delegate:
     """Proves one request with a ``bb`` and a solver that were started ahead.
 
@@ -109,7 +128,7 @@ class Delegate:
         native: BlockingBarretenberg,
         execution: Execution,
         reference: ReferenceString,
-        limits: ProvingLimits,
+        limits: DelegateLimits,
         threads: int,
         recall: Callable[[bytes, Target], NoirCircuit],
         tell: Callable[[str], None],
