@@ -134,16 +134,16 @@ def _blocks(record: bytes, count: int) -> tuple[MeasurementBlock, ...]:
 
 
 def _block(reader: Reader) -> MeasurementBlock:
-    index = reader.u8("an index")
+    # At once, rather than number by number: a report has 64 of these.
+    index, specification, *size, value_type, low, high = reader.take(7, "a measurement's head")
     if not _FIRST_INDEX <= index <= _LAST_INDEX:
         raise MalformedError(f"a measurement has the index {index}")
-    if (specification := reader.u8("a specification")) != _DMTF:
+    if specification != _DMTF:
         raise MalformedError(f"a measurement is of the specification {specification}, not dmtf's")
-    size = _number(reader, 2, "a measurement's size")
-    inner = Reader(reader.take(size, "a measurement"), where=f"the measurement {index}")
-    value_type = inner.u8("the type")
-    value = inner.take(_number(inner, 2, "the value's size"), "the value")
-    inner.finish()
+    value = reader.take(low | high << 8, "a measurement's value")
+    # The type and the size of the value are part of the measurement.
+    if int.from_bytes(size, "little") != len(value) + 3:
+        raise MalformedError(f"the measurement {index} has two sizes")
     block = MeasurementBlock(index=index, value_type=value_type, value=value)
     if not block.is_raw and len(value) != DIGEST_SIZE:
         raise MalformedError(f"the measurement {index} has {len(value)} bytes, not {DIGEST_SIZE}")
