@@ -1,0 +1,99 @@
+"""Verifying evidence in other processes: the same verdicts, and none where a process is lost."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psutil
+import pytest
+from tests.fakes.nitro import NOW, FakeNitro
+
+from adyton.adapters.evidence_pool import (
+    EvidencePool,
+    EvidenceProcessLostError,
+    EvidenceTimeoutError,
+)
+from adyton.appraisal.freshness import Expected
+from adyton.appraisal.policy import Policy
+from adyton.evidence.collateral import NO_COLLATERAL
+from adyton.verification.pipeline import verify_evidence
+
+VENDOR = FakeNitro()
+DOCUMENT = VENDOR.document()
+GIVEN: dict[str, Any] = {
+    "collateral": NO_COLLATERAL,
+    "policy": Policy.from_json(
+        {
+            "version": "adyton/policy/v1",
+            "roots": {"fake": VENDOR.root_sha256.hex()},
+            "platforms": {
+                "insecure": {
+                    "debug": "refused",
+                    "tcb": "not-required",
+                    "measurements": "not-required",
+                    "expression": "claims.nonce != ''",
+                }
+            },
+            "evidence": {"maximum_age_seconds": 3600, "challenge": "not-required"},
+        }
+    ),
+    "expected": Expected(nonce=b"nonce"),
+    "at": NOW,
+}
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[EvidencePool]:
+    with EvidencePool(processes=2) as made:
+        yield made
+
+
+def children() -> list[psutil.Process]:
+    found = psutil.Process().children(recursive=True)
+    return [child for child in found if "spawn_main" in " ".join(child.cmdline())]
+
+
+async def test_a_pool_answers_what_the_path_answers(pool: EvidencePool) -> None:
+    for evidence in (DOCUMENT, DOCUMENT[:-1], b""):
+        assert await pool.evidence(evidence, **GIVEN) == verify_evidence(evidence, **GIVEN)
+    verdict, claims = await pool.evidence(DOCUMENT, **GIVEN)
+    assert verdict.accepted
+    assert claims is not None
+
+
+async def test_many_at_once_are_answered_in_their_order(pool: EvidencePool) -> None:
+    pieces = [DOCUMENT if index % 3 else DOCUMENT[:-1] for index in range(50)]
+    expected = [bool(index % 3) for index in range(50)]
+    verdicts = await asyncio.to_thread(pool.verify_all, pieces, **GIVEN)
+    assert [verdict.accepted for verdict in verdicts] == expected
+    judged = await asyncio.gather(*(pool.evidence(piece, **GIVEN) for piece in pieces))
+    assert [verdict.accepted for verdict, _ in judged] == expected
+
+
+async def test_a_lost_process_is_no_verdict_and_is_replaced(pool: EvidencePool) -> None:
+    await pool.evidence(DOCUMENT, **GIVEN)
+    for child in children():
+        os.kill(child.pid, signal.SIGKILL)
+    with pytest.raises(EvidenceProcessLostError):
+        await asyncio.gather(*(pool.evidence(DOCUMENT, **GIVEN) for _ in range(100)))
+    verdict, _ = await pool.evidence(DOCUMENT, **GIVEN)
+    assert verdict.accepted
+
+
+async def test_no_verdict_in_time_is_none() -> None:
+    with EvidencePool(processes=1, deadline=timedelta(milliseconds=1)) as slow:
+        with pytest.raises(EvidenceTimeoutError):
+            await slow.evidence(DOCUMENT, **GIVEN)
+        with pytest.raises(EvidenceTimeoutError):
+            await asyncio.to_thread(slow.verify_all, [DOCUMENT], **GIVEN)
+
+
+async def test_no_process_is_left() -> None:
+    before = {child.pid for child in children()}
+    with EvidencePool(processes=2) as made:
+        await asyncio.gather(*(made.evidence(DOCUMENT, **GIVEN) for _ in range(10)))
+        assert {child.pid for child in children()} > before
+    assert {child.pid for child in children()} == before
