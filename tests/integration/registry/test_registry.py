@@ -397,9 +397,9 @@ async def test_workers_are_found_by_state_technology_and_measurement(
     assert await found("state=draining") == [second.id]
     assert await found("technology=nitro") == both
     assert await found("technology=tdx") == []
-    assert await found(f"measurement={register}") == both
-    assert await found(f"measurement=0x{register.upper()}&state=active") == [first.id]
-    assert await found("measurement=00") == []
+    assert await found(f"measurement=pcr0:{register}") == both
+    assert await found(f"measurement=pcr0:0x{register.upper()}&state=active") == [first.id]
+    assert await found(f"measurement=pcr1:{register}") == []
     assert await found("attested=true") == []
     assert await found("limit=1") == [first.id]
     assert await found(f"after={first.id}") == [second.id]

@@ -91,11 +91,14 @@ class RegistryFullError(RejectedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which workers are asked for; ``None`` is no matter."""
+    """Which workers are asked for; ``None`` is no matter.
+
+    ``measurement`` is a register's name and its value: some registers hold what a host chooses.
+    """
 
     state: State | None = None
     technology: str | None = None
-    measurement: bytes | None = None
+    measurement: tuple[str, bytes] | None = None
     genuine: bool = False
 
 
@@ -397,7 +400,10 @@ class RegistryTable:
             found.append(_WORKERS.c.technology == wanted.technology)
         if wanted.measurement is not None:
             measured = schema.registry_measurements
-            having = select(measured.c.worker).where(measured.c.value == wanted.measurement)
+            name, value = wanted.measurement
+            having = select(measured.c.worker).where(
+                measured.c.name == name, measured.c.value == value
+            )
             found.append(_WORKERS.c.id.in_(having))
         if wanted.genuine:
             found.append(_WORKERS.c.is_genuine.is_(True))

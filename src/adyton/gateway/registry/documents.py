@@ -131,7 +131,7 @@ class SelectionDocument(CandidateList):
 _ID: Final = Parameter(name="id", text="the worker: SHA-256 of its signing key", place="path")
 _WANTED: Final = (
     Parameter(name="technology", text="as in `attestation.technology`"),
-    Parameter(name="measurement", text="in hexadecimal: any register that has this value"),
+    Parameter(name="measurement", text="a register and its value, `pcr0:` and hexadecimal"),
     Parameter(name="attested", text="`true`: only those that hardware vouches for"),
 )
 

@@ -57,6 +57,7 @@ _SEED_SIZES: Final = range(16, 65)
 _DRAWN: Final = 16
 _NAME: Final = re.compile(r"[0-9a-f]{64}")
 _TECHNOLOGY: Final = re.compile(r"[a-z0-9-]{1,32}")
+_REGISTER: Final = re.compile(r"[a-z0-9_.-]{1,64}")
 _HEX: Final = re.compile(r"(0[xX])?((?:[0-9a-fA-F]{2}){1,64})")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,3}")
 
@@ -203,7 +204,7 @@ def _wanted(query: "_Query", *, state: State | None) -> Wanted:
     return Wanted(
         state=state,
         technology=query.read("technology", _technology),
-        measurement=query.read("measurement", lambda text: _hexadecimal(text, "measurement")),
+        measurement=query.read("measurement", _measurement),
         genuine=query.read("attested", _true) or False,
     )
 
@@ -288,6 +289,13 @@ def _technology(text: str) -> str:
     if not _TECHNOLOGY.fullmatch(text):
         raise MalformedError("technology is no name of one")
     return text
+
+
+def _measurement(text: str) -> tuple[str, bytes]:
+    name, _, value = text.partition(":")
+    if not _REGISTER.fullmatch(name):
+        raise MalformedError("measurement is not the name of a register, a colon and its value")
+    return name, _hexadecimal(value, "measurement")
 
 
 def _hexadecimal(text: str, where: str) -> bytes:
