@@ -11,7 +11,7 @@ from adyton.appraisal.platforms import Reference
 from adyton.model.claims import Claims
 from adyton.model.verdict import Finding, Part, failed, finding, not_required, passed
 
-__all__ = ["NAME", "weigh_identity"]
+__all__ = ["NAME", "nearest", "weigh_identity"]
 
 NAME: Final = "identity"
 
@@ -24,14 +24,18 @@ def weigh_identity(claims: Claims, references: tuple[Reference, ...] | NotRequir
     if isinstance(references, Choice):
         text = "the policy does not ask which code runs"
         return not_required(NAME, "measurements-not-required", text)
-    differing = [(_differences(claims, reference), reference) for reference in references]
-    # The nearest reference is the one that somebody most likely meant.
-    differences, nearest = min(differing, key=lambda pair: len(pair[0]))
+    reference, differences = nearest(claims, references)
     if differences:
-        return failed(NAME, *(_mismatch(claims, nearest, name) for name in differences))
+        return failed(NAME, *(_mismatch(claims, reference, name) for name in differences))
     return passed(
-        NAME, finding("measurements-accepted", f"the measurements are those of {nearest.name!r}")
+        NAME, finding("measurements-accepted", f"the measurements are those of {reference.name!r}")
     )
+
+
+def nearest(claims: Claims, references: tuple[Reference, ...]) -> tuple[Reference, list[str]]:
+    """Return the reference that differs least, and in what: somebody most likely meant this one."""
+    differing = [(reference, _differences(claims, reference)) for reference in references]
+    return min(differing, key=lambda pair: len(pair[1]))
 
 
 def _differences(claims: Claims, reference: Reference) -> list[str]:
@@ -46,8 +50,8 @@ def _agrees(claims: Claims, name: str, wanted: frozenset[bytes] | int) -> bool:
     return claims.measurements.get(name) in wanted
 
 
-def _mismatch(claims: Claims, nearest: Reference, name: str) -> Finding:
-    wanted = nearest.measurements[name]
+def _mismatch(claims: Claims, reference: Reference, name: str) -> Finding:
+    wanted = reference.measurements[name]
     if isinstance(wanted, int):
         number = claims.numbers.get(name)
         has, accepted = "is not there" if number is None else f"is {number}", str(wanted)
@@ -57,5 +61,5 @@ def _mismatch(claims: Claims, nearest: Reference, name: str) -> Finding:
         accepted = " or ".join(item.hex() for item in sorted(wanted))
     return finding(
         "measurement-rejected",
-        f"{name} {has}; the nearest accepted, {nearest.name!r}, has {accepted}",
+        f"{name} {has}; the nearest accepted, {reference.name!r}, has {accepted}",
     )

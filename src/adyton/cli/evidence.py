@@ -9,6 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from adyton.appraisal.freshness import Expected
+from adyton.appraisal.policy import Policy
 from adyton.cli.development import write_whole
 from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError
@@ -18,16 +19,18 @@ from adyton.codec.json import Json, loads
 from adyton.codec.text import from_hex
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import NO_COLLATERAL
+from adyton.evidence.eventlog.layout import MAX_LOG_BYTES, EventLog
 from adyton.evidence.layouts import unverified_fields
 from adyton.model.claims import Claims
-from adyton.model.verdict import Verdict, shown
+from adyton.model.verdict import Finding, Verdict, shown
 from adyton.sdk.evidence import expectation, read_bundle, read_collateral, read_evidence
-from adyton.sdk.verifying import read_policy
+from adyton.sdk.verifying import from_file, read_policy
 from adyton.verification import bundle as bundles
 from adyton.verification.bundle import Bundle, read_instant
+from adyton.verification.explain import explain_identity
 from adyton.verification.forecast import Forecast, Outlook, forecast
 
-__all__ = ["Options", "run_forecast", "run_show", "run_verify"]
+__all__ = ["Logs", "Options", "run_forecast", "run_show", "run_verify"]
 
 _DAY: Final = 86400
 
@@ -109,18 +112,45 @@ def _grow(tree: Tree, name: str, value: Json) -> None:
             tree.add(label.append(" ").append_text(plain("none" if value is None else value, "")))
 
 
-def run_verify(file: Path, options: Options, *, save: Path | None, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logs:
+    """Event logs that explain a measurement: the platform's, and that of an accepted one."""
+
+    event_log: Path | None
+    reference: Path | None
+
+    def explain(self, claims: Claims | None, policy: Policy) -> tuple[Finding, ...]:
+        """Return what the logs say about the measurements in which ``claims`` differ."""
+        if claims is None or self.event_log is None:
+            return ()
+        reference = None if self.reference is None else _log(self.reference)
+        return explain_identity(
+            claims, policy=policy, log=_log(self.event_log), reference=reference
+        )
+
+
+def _log(path: Path) -> EventLog:
+    return from_file(path, EventLog.from_bytes, MAX_LOG_BYTES)
+
+
+def run_verify(
+    file: Path, options: Options, *, logs: Logs, save: Path | None, as_json: bool
+) -> int:
     """Print the verdict on the evidence in ``file``, or on the bundle in it."""
     bundle = _saved(file, options) or options.bundle(file)
     verdict, claims = bundle.verify()
+    explained = () if verdict.accepted else logs.explain(claims, bundle.policy)
     if save is not None:
         write_whole(save, bundle.to_bytes().decode())
         notes().print(plain(f"wrote {save}: adyton evidence verify {save} repeats this verdict"))
     if as_json:
         said = None if claims is None else claims.to_json()
-        print_json({**verdict.to_json(), "claims": said})
+        why = [finding.to_json() for finding in explained]
+        print_json({**verdict.to_json(), "claims": said, "explanation": why})
     else:
         _show(verdict, claims, bundle.at)
+        for finding in explained:
+            console().print(Text("  why: ", style="yellow").append_text(plain(finding.message)))
     return YES if verdict.accepted else NO
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Final
 
-__all__ = ["FIELD_MODULUS", "field_text", "hash_to_field", "prefixed", "sha256", "sha512"]
+__all__ = ["FIELD_MODULUS", "field_text", "hash_to_field", "prefixed", "sha256", "sha384", "sha512"]
 
 # The scalar field of BN254, over which the circuits compute (EIP-197 names it the curve order).
 FIELD_MODULUS: Final = 0x30644E72E131A029B85045B68181585D2833E84879B9709143E1F593F0000001
@@ -17,6 +17,11 @@ def prefixed(*parts: bytes) -> bytes:
 def sha256(data: bytes) -> bytes:
     """Return SHA-256 of ``data`` (FIPS 180-4), 32 bytes."""
     return hashlib.sha256(data).digest()
+
+
+def sha384(data: bytes) -> bytes:
+    """Return SHA-384 of ``data`` (FIPS 180-4), 48 bytes."""
+    return hashlib.sha384(data).digest()
 
 
 def sha512(data: bytes) -> bytes:

@@ -82,6 +82,20 @@ def verify(
             "--bundle", help="Write all that the verdict depends on here, to repeat it later."
         ),
     ] = None,
+    event_log: Annotated[
+        Path | None,
+        typer.Option(
+            help="The platform's event log, to explain a measurement that is refused.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    reference_log: Annotated[
+        Path | None,
+        typer.Option(
+            help="The event log of an accepted platform, to compare.", exists=True, dir_okay=False
+        ),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Judge hardware evidence offline, under one policy for all vendors.
@@ -94,7 +108,7 @@ def verify(
 
     Example: adyton evidence verify quote.bin --policy policy.yaml --collateral tdx.json
     """
-    from adyton.cli.evidence import Options, run_verify  # noqa: PLC0415
+    from adyton.cli.evidence import Logs, Options, run_verify  # noqa: PLC0415
 
     options = Options(
         policy=policy,
@@ -104,7 +118,8 @@ def verify(
         public_key=public_key,
         at=at,
     )
-    raise typer.Exit(run_verify(file, options, save=save, as_json=as_json))
+    logs = Logs(event_log=event_log, reference=reference_log)
+    raise typer.Exit(run_verify(file, options, logs=logs, save=save, as_json=as_json))
 
 
 def forecast(

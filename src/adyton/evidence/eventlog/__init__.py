@@ -1,0 +1,1 @@
+"""Event logs: what a platform measured, entry by entry, into the registers of its evidence."""
