@@ -6,19 +6,31 @@ Two numbers of 32 bytes each, big-endian. Of a valid signature (r, s) anybody ca
 
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDSA,
     SECP256R1,
+    EllipticCurvePrivateKey,
     EllipticCurvePublicKey,
+    generate_private_key,
 )
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import MalformedError
 
-__all__ = ["ECDSA_WITH_SHA256", "ES256_SIGNATURE_SIZE", "P256_POINT_SIZE", "Es256PublicKey"]
+__all__ = [
+    "ECDSA_WITH_SHA256",
+    "ES256_SIGNATURE_SIZE",
+    "P256_POINT_SIZE",
+    "Es256Key",
+    "Es256PublicKey",
+]
 
 # AlgorithmIdentifier, without parameters: RFC 5758, section 3.2.
 ECDSA_WITH_SHA256: Final = bytes.fromhex("300a06082a8648ce3d040302")
@@ -69,3 +81,35 @@ class Es256PublicKey:
             self._key.verify(signature, message, _ES256)
         except InvalidSignature as error:
             raise SignatureRejectedError(domain=domain) from error
+
+
+class Es256Key:
+    """A P-256 private key."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: EllipticCurvePrivateKey | None = None) -> None:
+        self._key = generate_private_key(_CURVE) if key is None else key
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> "Es256Key":
+        """Return the key in an unencrypted PEM, or raise ``MalformedError``."""
+        try:
+            key = load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise MalformedError("not a private key in pem") from error
+        if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
+            raise MalformedError("not a p-256 private key")
+        return cls(key)
+
+    @property
+    def point(self) -> bytes:
+        """The public key's coordinates, x and y."""
+        numbers = self._key.public_key().public_numbers()
+        x, y = (value.to_bytes(_COORDINATE_SIZE, "big") for value in (numbers.x, numbers.y))
+        return x + y
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the ES256 signature of ``message``, 64 bytes."""
+        r, s = decode_dss_signature(self._key.sign(message, _ES256))
+        return r.to_bytes(_COORDINATE_SIZE, "big") + s.to_bytes(_COORDINATE_SIZE, "big")

@@ -1,8 +1,9 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from adyton.crypto.p256 import Es256PublicKey
+from adyton.crypto.p256 import Es256Key, Es256PublicKey
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import MalformedError
 
@@ -56,3 +57,26 @@ def test_what_is_no_point_of_the_curve_is_malformed(point: bytes) -> None:
 def test_another_kind_of_key_is_malformed(key: object) -> None:
     with pytest.raises(MalformedError, match="the key is not a p-256 key"):
         Es256PublicKey(key, where="the key")
+
+
+def test_a_private_key_signs_what_its_point_checks() -> None:
+    key = Es256Key()
+    public = Es256PublicKey.from_point(key.point, where="the key")
+    public.check(b"message", key.sign(b"message"), domain="a test")
+    with pytest.raises(SignatureRejectedError):
+        public.check(b"another", key.sign(b"message"), domain="a test")
+
+
+def pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def test_a_private_key_is_read_from_pem() -> None:
+    assert Es256Key.from_pem(pem(KEY)).point == POINT
+    for other in (
+        b"",
+        b"-----BEGIN PRIVATE KEY-----",
+        pem(ec.generate_private_key(ec.SECP384R1())),
+    ):
+        with pytest.raises(MalformedError, match="private key"):
+            Es256Key.from_pem(other)
