@@ -9,6 +9,7 @@ __all__ = [
     "AnchorBehindError",
     "AnchorMovedError",
     "AnchorUnavailableError",
+    "AnchorsDisagreeError",
     "FrameDamagedError",
     "LedgerEndedError",
     "LogBehindError",
@@ -52,6 +53,20 @@ class AnchorMovedError(RejectedError):
             " this one ends, and nothing that it had not answered counts"
         )
         self.kind = kind
+
+
+class AnchorsDisagreeError(RejectedError):
+    """Two anchors of one quorum have different proofs under one number."""
+
+    code = "anchors-disagree"
+
+    def __init__(self, *, first: str, second: str, counter: int) -> None:
+        super().__init__(
+            f"{first} and {second} have different proofs with the number {counter}: one of them"
+            " belongs to another ledger, or two notaries wrote; compare both with the journal, and"
+            " take the wrong one out of ADYTON_ANCHORS"
+        )
+        self.first, self.second, self.counter = first, second, counter
 
 
 class AnchorBehindError(RejectedError):

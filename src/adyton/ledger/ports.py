@@ -37,10 +37,15 @@ GENESIS: Final = Head(counter=0, proof_hash=bytes(32))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchored:
-    """What an anchor holds: the head, and the frames of the last steps where it keeps them."""
+    """What an anchor holds: the head, and the frames of the last steps where it keeps them.
+
+    Of several anchors, ``highest`` is a head beyond the one that counts, which ``source`` has.
+    """
 
     head: Head
     pending: tuple[bytes, ...] = ()
+    highest: Head | None = None
+    source: str = ""
 
 
 class Anchor(Protocol):

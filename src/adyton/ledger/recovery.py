@@ -39,6 +39,7 @@ def recover(journal: Journal, anchor: Anchor, vault: Vault) -> Position:
     4. The journal has the anchor's head, by number and by hash.
     5. One step beyond it is completed if the key that ran last has signed it; a torn or foreign one
        is cut off; more than one means that the anchor is an old copy.
+    6. Of several anchors, none is ahead of the journal.
 
     Raises ``AnchorBehindError``, ``LogBehindError``, ``LogForkedError``, ``SealedStateError`` or
     ``FrameDamagedError``, and whatever the ports raise.
@@ -69,11 +70,23 @@ def recover(journal: Journal, anchor: Anchor, vault: Vault) -> Position:
     # Step 5
     if walk.steps_ahead > 1:
         raise AnchorBehindError(kind=kind, found=head.counter, known=walk.last_counter)
-    if ahead is not None and sealed is not None and _is_ours(ahead.step, sealed.running):
+    is_ours = ahead and sealed and _is_ours(ahead.step, sealed.running)
+    # Step 6: before anything is cut off that could still be looked at.
+    if anchored.highest is not None:
+        end = ahead.step.after.head if ahead and is_ours else at.head
+        _check_reached(end, anchored.highest, kind=anchored.source)
+    if ahead and is_ours:
         return _complete(journal, anchor, at, ahead)
     if journal.size() > at.offset:
         journal.truncate(at.offset)
     return at
+
+
+def _check_reached(head: Head, highest: Head, *, kind: str) -> None:
+    if head.counter < highest.counter:
+        raise LogBehindError(kind=kind, anchored=highest.counter, found=head.counter)
+    if head.counter == highest.counter and head != highest:
+        raise LogForkedError(kind=kind, counter=head.counter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

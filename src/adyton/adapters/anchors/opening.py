@@ -5,8 +5,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from adyton.adapters.anchors.dynamodb import DynamodbAnchor
+from adyton.adapters.anchors.patience import PatientAnchor
+from adyton.adapters.anchors.postgresql import PostgresqlAnchor
+from adyton.adapters.anchors.quorum import QuorumAnchor
 from adyton.adapters.anchors.sqlite import SqliteAnchor
 from adyton.adapters.environment import SettingMalformedError
+from adyton.errors import MalformedError
 from adyton.ledger.ports import Anchor
 
 __all__ = ["open_anchor"]
@@ -23,7 +28,12 @@ def open_anchor(addresses: Sequence[str], *, folder: Path, ledger: str) -> Itera
     """
     with ExitStack() as stack:
         anchors = [_open(stack, address, folder=folder, ledger=ledger) for address in addresses]
-        yield anchors[0]
+        if len(anchors) == 1:
+            yield PatientAnchor(anchors[0])
+            return
+        quorum = QuorumAnchor(anchors)
+        stack.callback(quorum.close)
+        yield PatientAnchor(quorum)
 
 
 def _open(stack: ExitStack, address: str, *, folder: Path, ledger: str) -> Anchor:
@@ -34,5 +44,20 @@ def _open(stack: ExitStack, address: str, *, folder: Path, ledger: str) -> Ancho
         sqlite = SqliteAnchor(path.absolute(), ledger=ledger)
         stack.callback(sqlite.close)
         return sqlite
+    if address.startswith(("postgresql://", "postgres://")):
+        postgresql = PostgresqlAnchor(address, ledger=ledger)
+        stack.callback(postgresql.close)
+        return postgresql
+    if address.startswith("dynamodb://"):
+        return _open_dynamodb(stack, address, ledger=ledger)
     reason = "has an address that is not sqlite, postgresql:// or dynamodb://"
     raise SettingMalformedError(name=_SETTING, reason=reason)
+
+
+def _open_dynamodb(stack: ExitStack, address: str, *, ledger: str) -> Anchor:
+    try:
+        dynamodb = DynamodbAnchor(address, ledger=ledger)
+    except MalformedError as error:
+        raise SettingMalformedError(name=_SETTING, reason=str(error)) from error
+    stack.callback(dynamodb.close)
+    return dynamodb
