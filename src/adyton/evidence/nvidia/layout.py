@@ -18,7 +18,13 @@ from typing import Final
 from adyton.codec.reader import Reader
 from adyton.errors import MalformedError
 
-__all__ = ["DIGEST_SIZE", "MAX_TRANSCRIPT_BYTES", "MeasurementBlock", "Transcript"]
+__all__ = [
+    "DIGEST_SIZE",
+    "MAX_TRANSCRIPT_BYTES",
+    "REPORT_BEGIN",
+    "MeasurementBlock",
+    "Transcript",
+]
 
 # NVIDIA's driver has room for 8 KB (NVML_CC_GPU_ATTESTATION_REPORT_SIZE).
 MAX_TRANSCRIPT_BYTES: Final = 0x2000
@@ -28,6 +34,8 @@ _GET_MEASUREMENTS: Final = 0xE0
 _MEASUREMENTS: Final = 0x60
 _SIGNED: Final = 0x01
 _ALL: Final = 0xFF
+# What every transcript that is read here begins with: its request, before the nonce.
+REPORT_BEGIN: Final = bytes([_VERSION, _GET_MEASUREMENTS, _SIGNED, _ALL])
 _MAX_SLOT: Final = 7
 _NONCE_SIZE: Final = 32
 _MAX_OPAQUE_BYTES: Final = 1024

@@ -21,7 +21,7 @@ from adyton.crypto.ocsp import (
 from adyton.crypto.path import ES384, Certificate, Path
 from adyton.model.window import Window
 
-__all__ = ["Revocation", "check_revocation"]
+__all__ = ["Link", "Revocation", "check_revocation", "links_of"]
 
 _WHERE: Final = "the answer about revocation"
 
@@ -59,9 +59,7 @@ def check_revocation(
 
     All answers about a certificate are looked at: a good one does not outweigh another.
     """
-    links = [
-        link for owner, (path, whole) in paths.items() for link in _links(owner, path, whole=whole)
-    ]
+    links = links_of(paths)
     subjects = [ocsp_subject(der, where=_WHERE) for der in answers]
     statuses: dict[str, CertificateStatus] = {}
     windows: list[Window] = []
@@ -87,7 +85,7 @@ def check_revocation(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Link:
+class Link:
     """A certificate that can be taken back, and who can."""
 
     name: str
@@ -95,15 +93,18 @@ class _Link:
     issuer: Certificate
 
 
-def _links(owner: str, path: Path, *, whole: bool) -> list[_Link]:
-    pairs = list(pairwise(path.certificates))
+def links_of(paths: Mapping[str, tuple[Path, bool]]) -> list[Link]:
+    """Return what can be taken back of ``paths``, as ``check_revocation`` has them."""
     return [
-        _Link(name=f"{owner}: {certificate.common_name}", certificate=certificate, issuer=issuer)
-        for issuer, certificate in (pairs if whole else pairs[:-1])
+        Link(name=f"{owner}: {certificate.common_name}", certificate=certificate, issuer=issuer)
+        for owner, (path, leaf_included) in paths.items()
+        for issuer, certificate in list(pairwise(path.certificates))[
+            : None if leaf_included else -1
+        ]
     ]
 
 
-def _answer(der: bytes, link: _Link, at: datetime) -> OcspAnswer:
+def _answer(der: bytes, link: Link, at: datetime) -> OcspAnswer:
     where = f"{_WHERE} of {link.name}"
     answer = verify_ocsp(
         der, certificate=link.certificate, issuer=link.issuer, suite=ES384, where=where

@@ -13,7 +13,7 @@ from adyton.codec.pem import MAX_CERTIFICATE_BYTES, read_chain
 from adyton.codec.text import from_base64
 from adyton.errors import MalformedError
 from adyton.evidence.nvidia.device import CHAIN_LENGTH
-from adyton.evidence.nvidia.layout import MAX_TRANSCRIPT_BYTES, Transcript
+from adyton.evidence.nvidia.layout import MAX_TRANSCRIPT_BYTES, REPORT_BEGIN, Transcript
 
 __all__ = ["SerializedEvidence", "read_evidence"]
 
@@ -37,8 +37,11 @@ def read_evidence(data: bytes) -> tuple[SerializedEvidence, ...]:
     """Return the evidence of each device in a file, or raise ``MalformedError``.
 
     The file is a list of devices, or an object with one under ``evidences`` (what the tools write)
-    or ``evidence_list`` (what the service takes), with the nonce of all.
+    or ``evidence_list`` (what the service takes), with the nonce of all. Or it is a report as the
+    driver gives it, with its certificates in PEM behind it.
     """
+    if data.startswith(REPORT_BEGIN):
+        return (_joined(data),)
     document = loads(data, limit_bytes=MAX_FILE_BYTES)
     shared: JsonObject = {}
     if isinstance(document, dict):
@@ -69,6 +72,14 @@ def _device(item: Json, shared: JsonObject) -> SerializedEvidence:
         # The file has the signer's certificate first.
         chain=read_chain(pem, "certificate", size=CHAIN_LENGTH)[::-1],
     )
+
+
+def _joined(data: bytes) -> SerializedEvidence:
+    if len(data) > MAX_FILE_BYTES:
+        raise MalformedError(f"the file has {len(data)} bytes, limit {MAX_FILE_BYTES}")
+    transcript, begin, chain = data.partition(b"-----BEGIN CERTIFICATE-----")
+    pem = read_chain(begin + chain, "the certificates", size=CHAIN_LENGTH)
+    return SerializedEvidence(transcript=transcript, chain=pem[::-1])
 
 
 def _check_nonce(nonce: Json, transcript: bytes) -> None:

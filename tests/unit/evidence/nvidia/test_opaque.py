@@ -56,7 +56,11 @@ def test_what_nobody_knows_is_kept_by_its_number() -> None:
         {"f21": b"\xaa\xaa"},
         {"f36": b"\1"},
     ],
-    ids=str,
+    ids=[
+        *("no driver", "no vbios", "no chip sku", "no project", "no project sku", "control"),
+        *("zero inside", "not ascii", "long", "short vbios", "behind vbios", "decoder", "pcie"),
+        "flag",
+    ],
 )
 def test_a_field_of_another_form_is_malformed(broken: dict[str, bytes | None]) -> None:
     with pytest.raises(MalformedError):

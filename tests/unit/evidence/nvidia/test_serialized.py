@@ -30,6 +30,14 @@ def test_each_form_of_a_file_is_read() -> None:
         assert {item.chain for item in found} == {VENDOR.chain}
 
 
+def test_a_report_with_its_certificates_behind_it_is_read() -> None:
+    (found,) = read_evidence(TRANSCRIPT + PEM)
+    assert (found.transcript, found.chain) == (TRANSCRIPT, VENDOR.chain)
+    for broken in (TRANSCRIPT, TRANSCRIPT + PEM[1:], TRANSCRIPT + PEM + b"x" * 1024 * 1024):
+        with pytest.raises(MalformedError):
+            read_evidence(broken)
+
+
 def changed(**changes: Any) -> bytes:
     return VENDOR.file(transcript=TRANSCRIPT, **changes)
 
