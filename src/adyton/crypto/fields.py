@@ -25,6 +25,8 @@ __all__ = [
     "BasicConstraints",
     "Extension",
     "Fields",
+    "basic_constraints",
+    "common_name",
     "key_usage",
     "purposes",
 ]
@@ -50,6 +52,9 @@ _CERTIFICATE: Final = [Tag.SEQUENCE, Tag.SEQUENCE, Tag.BIT_STRING]
 # Serial number, algorithm, issuer, validity, subject, public key.
 _BODY: Final = [Tag.INTEGER, *([Tag.SEQUENCE] * 5)]
 _PAIR: Final = 2
+# Names, identifiers and the like are the same in many certificates: what small parts of one mean is
+# remembered, for so many of each kind.
+_REMEMBERED: Final = 256
 _MAX_USAGE_BYTES: Final = 3
 _MAX_UNUSED: Final = 7
 _SEVEN_BITS: Final = 0x7F
@@ -115,23 +120,6 @@ class Fields:
             rest=der[key[3] : signed[3]],
         )
 
-    def common_name(self, where: str) -> str:
-        """Return the one common name of the subject; nothing where it has none, or several."""
-        data, found = self.subject, []
-        for part in elements(data, where=where, start=elements(data, where=where)[0][2]):
-            for pair in elements(data, where=where, start=part[2], end=part[3]):
-                inner = elements(data, where=where, start=pair[2], end=pair[3])
-                if (part[0], pair[0], len(inner)) != (_SET, Tag.SEQUENCE, _PAIR):
-                    raise MalformedError(f"{where} has a name that cannot be read")
-                if data[inner[0][2] : inner[0][3]] == _COMMON_NAME:
-                    found.append(inner[1])
-        if len(found) != 1 or found[0][0] not in _TEXTS:
-            return ""
-        try:
-            return data[found[0][2] : found[0][3]].decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise MalformedError(f"{where} has a common name that is not utf-8") from error
-
     def window(self, where: str) -> tuple[datetime, datetime]:
         """Return from when to when the certificate is valid (section 4.1.2.5)."""
         match = _VALIDITY.fullmatch(self.validity)
@@ -175,20 +163,22 @@ class BasicConstraints:
     is_authority: bool
     path_length: int | None
 
-    @classmethod
-    def from_bytes(cls, value: bytes, *, where: str) -> "BasicConstraints":
-        """Return the constraints in an extension's value (section 4.2.1.9), or raise."""
-        (outer,) = _inside(value, None, [Tag.SEQUENCE], where)
-        content = value[outer[2] :]
-        is_authority = content.startswith(_IS_TRUE)
-        rest = content[len(_IS_TRUE) * is_authority :]
-        numbers = _inside(rest, None, [Tag.INTEGER] if rest else [], where)
-        path_length = _integer(rest[numbers[0][2] :], where) if numbers else None
-        if path_length is not None and path_length < 0:
-            raise MalformedError(f"{where} has a path length below zero")
-        return cls(is_authority, path_length)
+
+@lru_cache(maxsize=_REMEMBERED)
+def basic_constraints(value: bytes, *, where: str) -> BasicConstraints:
+    """Return the constraints in an extension's value (section 4.2.1.9), or raise."""
+    (outer,) = _inside(value, None, [Tag.SEQUENCE], where)
+    content = value[outer[2] :]
+    is_authority = content.startswith(_IS_TRUE)
+    rest = content[len(_IS_TRUE) * is_authority :]
+    numbers = _inside(rest, None, [Tag.INTEGER] if rest else [], where)
+    path_length = _integer(rest[numbers[0][2] :], where) if numbers else None
+    if path_length is not None and path_length < 0:
+        raise MalformedError(f"{where} has a path length below zero")
+    return BasicConstraints(is_authority, path_length)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def key_usage(value: bytes, *, where: str) -> int:
     """Return the first byte of a key usage (section 4.2.1.3), or raise ``MalformedError``."""
     (bits,) = _inside(value, None, [Tag.BIT_STRING], where)
@@ -211,6 +201,25 @@ def purposes(value: bytes, *, where: str) -> frozenset[str]:
         _identifier(value, item, where)
         for item in elements(value, where=where, start=outer[2], end=outer[3])
     )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def common_name(subject: bytes, *, where: str) -> str:
+    """Return the one common name in a subject's DER; nothing where it has none, or several."""
+    data, found = subject, []
+    for part in elements(data, where=where, start=elements(data, where=where)[0][2]):
+        for pair in elements(data, where=where, start=part[2], end=part[3]):
+            inner = elements(data, where=where, start=pair[2], end=pair[3])
+            if (part[0], pair[0], len(inner)) != (_SET, Tag.SEQUENCE, _PAIR):
+                raise MalformedError(f"{where} has a name that cannot be read")
+            if data[inner[0][2] : inner[0][3]] == _COMMON_NAME:
+                found.append(inner[1])
+    if len(found) != 1 or found[0][0] not in _TEXTS:
+        return ""
+    try:
+        return data[found[0][2] : found[0][3]].decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"{where} has a common name that is not utf-8") from error
 
 
 def _inside(data: bytes, around: Element | None, tags: Sequence[int], where: str) -> list[Element]:
@@ -250,7 +259,7 @@ def _instant(digits: bytes) -> datetime:
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=_REMEMBERED)
 def _dotted(content: bytes) -> str:
     """Return an object identifier's numbers with dots between; nothing where it is none."""
     if not content or len(content) > _MAX_IDENTIFIER_BYTES or content[-1] > _SEVEN_BITS:

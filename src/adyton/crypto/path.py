@@ -32,6 +32,8 @@ from adyton.crypto.fields import (
     BasicConstraints,
     Extension,
     Fields,
+    basic_constraints,
+    common_name,
     key_usage,
     purposes,
 )
@@ -268,8 +270,10 @@ def verify_path(
     digest = suite.name.encode()
     for position, der in enumerate(certificates):
         is_leaf = position == len(certificates) - 1 and not to_authority
-        digest = sha256(digest + sha256(der) + bytes([is_leaf]))
-        found = cache.find(digest) if cache is not None else None
+        found = None
+        if cache is not None:
+            digest = sha256(digest + sha256(der) + bytes([is_leaf]))
+            found = cache.find(digest)
         if found is None:
             issuer = verified[-1] if verified else None
             found = _verify(der, issuer=issuer, suite=suite, position=position, is_leaf=is_leaf)
@@ -320,7 +324,7 @@ def _verify(
         _check_leaf(basic, usage, suite=suite, position=position)
     return Certificate(
         subject=fields.subject,
-        common_name=fields.common_name(where),
+        common_name=common_name(fields.subject, where=where),
         public_key_info=fields.public_key_info,
         key=key,
         signs_crls=usage is not None and bool(usage & CRL_SIGN),
@@ -369,7 +373,7 @@ def _understood(
         )
     basic, usage = None, None
     if (found := extensions.get(BASIC_CONSTRAINTS)) is not None:
-        basic = BasicConstraints.from_bytes(found.value, where=where)
+        basic = basic_constraints(found.value, where=where)
         # RFC 5280, section 4.2.1.9: an authority must mark it critical.
         if basic.is_authority and not found.critical:
             raise CertificateRejectedError(
