@@ -9,6 +9,7 @@ before whoever asked for it hears of it.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 
 from adyton.ledger.errors import AnchorMovedError, AnchorUnavailableError
@@ -65,7 +66,7 @@ class SimulatedJournal:
         # Two writes where the system makes one: what is torn between them is torn.
         half = self.world.random.randint(0, len(data))
         for piece in (data[:half], data[half:]):
-            self.world.effect("append", lambda piece=piece: self._write(piece))
+            self.world.effect("append", partial(self._write, piece))
 
     def sync(self) -> None:
         self.world.effect("sync", self._sync)
@@ -141,7 +142,7 @@ class SimulatedAnchor:
         self.world, self.carries = world, carries
         self.kind = "simulated"
         self.anchored = Anchored(head=GENESIS)
-        self.counters: dict[str, int] = {}
+        self.counters: dict[bytes, int] = {}
         self.outages = 0
 
     def read(self) -> Anchored:
@@ -157,8 +158,8 @@ class SimulatedAnchor:
                 piece: counter for piece, counter in self.counters.items() if counter > settled
             }
             if self.carries:
-                self.counters[frame] = after.counter  # type: ignore[index]  # bytes are as good
-            self.anchored = Anchored(head=after, pending=tuple(self.counters))  # type: ignore[arg-type]
+                self.counters[frame] = after.counter
+            self.anchored = Anchored(head=after, pending=tuple(self.counters))
             if self.outages:
                 self._fail()
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
+from tests.fakes.ledger import Crashed, Machine, World
 
 from adyton.crypto.ed25519 import check_ed25519
 from adyton.errors import AdytonError
@@ -20,7 +21,6 @@ from adyton.ledger.errors import FrameDamagedError, LedgerEndedError
 from adyton.ledger.ledger import Ledger
 from adyton.ledger.proof import Proof, proof_hash
 from adyton.ledger.replay import Position, replay
-from tests.fakes.ledger import Crashed, Machine, World
 
 HISTORIES = int(os.environ.get("ADYTON_HISTORIES", "10000"))
 SHARDS = 8
@@ -42,10 +42,7 @@ class History:
         for _ in range(random.randint(1, STEPS)):
             self.meanwhile()
             step = ledger.step(
-                [
-                    self.machine.submission(random.randint(1, 2))
-                    for _ in range(random.randint(1, 2))
-                ]
+                [self.machine.submission(random.randint(1, 2)) for _ in range(random.randint(1, 2))]
             )
             ledger.settle(step)
             for counter in range(step.before.counter + 1, step.after.counter + 1):
@@ -110,9 +107,7 @@ def proofs_on(machine: Machine) -> Iterator[tuple[int, bytes]]:
         for proof in step.batch.proofs(step.epoch):
             read = Proof.from_bytes(proof)
             counter = int(read.counter or "0")
-            check_ed25519(
-                step.epoch.public_key, read.body(), step.batch.entry(counter).signature
-            )
+            check_ed25519(step.epoch.public_key, read.body(), step.batch.entry(counter).signature)
             named = predecessor(read)
             assert named == (None if previous is None else proof_hash(previous))
             previous = proof
@@ -123,7 +118,7 @@ def predecessor(proof: Proof) -> bytes | None:
     if proof.prev_text is not None:
         return base64.b64decode(proof.prev_text)
     link = proof.commit.get("epochLink")
-    return base64.b64decode(link["prevProofHashB64"]) if isinstance(link, dict) else None  # type: ignore[arg-type]
+    return base64.b64decode(link["prevProofHashB64"]) if isinstance(link, dict) else None
 
 
 def run(seed: int) -> None:
@@ -177,4 +172,3 @@ def test_one_seed_is_one_history() -> None:
 
     assert effects(7) == effects(7)
     assert effects(7) != effects(8)
-
