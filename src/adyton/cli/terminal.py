@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["WIDTH", "console", "notes", "plain", "print_json", "progress", "table"]
+__all__ = ["WIDTH", "console", "counted", "notes", "plain", "print_json", "progress", "table"]
 
 # Wider is harder to read, and some terminals are no wider.
 WIDTH: Final = 100
@@ -65,6 +65,32 @@ def progress(text: str) -> Iterator[None]:
     with Progress(*columns, console=shown, transient=True) as bar:
         bar.add_task(text, total=None)
         yield
+
+
+@contextmanager
+def counted(text: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how much of ``total`` bytes is done while the block runs, on a terminal only."""
+    shown = notes()
+    if not shown.is_terminal:
+        yield lambda _size: None
+        return
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=shown, transient=True) as bar:
+        task = bar.add_task(text, total=total)
+        yield lambda size: bar.advance(task, size)
 
 
 def _limited(made: Console) -> Console:

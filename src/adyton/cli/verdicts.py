@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +15,15 @@ from adyton.model.question import Question
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Finding, Layer, Status, Verdict
 
-__all__ = ["answer_text", "layer_table", "question_text", "receipt_table", "short_layers", "times"]
+__all__ = [
+    "answer_text",
+    "layer_table",
+    "print_reasons",
+    "question_text",
+    "receipt_table",
+    "short_layers",
+    "times",
+]
 
 _STYLES: Final[Mapping[Status, str]] = {
     Status.PASSED: "green",
@@ -166,6 +174,14 @@ def short_layers(verdict: Verdict) -> Table:
         text = "; ".join(reasons) if reasons else layer.establishes
         made.add_row(Text(layer.name.value, style="bold"), _status(layer.status), plain(text))
     return made
+
+
+def print_reasons(out: Console, verdict: Verdict) -> None:
+    """Print what speaks against acceptance, a line each."""
+    for finding in verdict.reasons:
+        out.print(
+            Text("  ").append_text(plain(finding.message)).append(f" ({finding.code})", "dim")
+        )
 
 
 def times(timings: Mapping[str, float]) -> str:

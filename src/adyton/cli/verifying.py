@@ -1,46 +1,90 @@
 """``adyton verify``: read the files, judge, print, and say it by the exit code."""
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.text import Text
 
 from adyton.cli.exits import NO, YES
-from adyton.cli.terminal import console, plain, print_json, progress
-from adyton.cli.verdicts import answer_text, layer_table, receipt_table
+from adyton.cli.predicates import OptionMalformedError
+from adyton.cli.proofs import digest_with_bar, show_proof
+from adyton.cli.terminal import console, print_json, progress
+from adyton.cli.verdicts import answer_text, layer_table, print_reasons, receipt_table
+from adyton.codec.javascript import Value
 from adyton.codec.text import from_base64
 from adyton.errors import MalformedError
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Verdict
+from adyton.sdk.proofs import find_proof, judge_proof
 from adyton.sdk.verifying import read_policy, read_receipt, verify
 
-__all__ = ["run_verify"]
+__all__ = ["Verifying", "run_verify"]
 
 _CHALLENGE_BYTES = 64
 
 
-def run_verify(
-    file: Path,
-    *,
-    policy: Path,
-    nonce: str | None,
-    at: str | None,
-    challenge: str | None,
-    as_json: bool,
-) -> int:
-    """Print the verdict on ``file`` and return the exit code."""
-    receipt, accepted = read_receipt(file), read_policy(policy)
-    instant = _instant(at) if at else datetime.now(UTC)
-    asked = from_base64(challenge, "challenge", limit_bytes=_CHALLENGE_BYTES) if challenge else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verifying:
+    """Everything that the command line says about a verification; only names are read yet."""
+
+    file: Path
+    policy: Path | None
+    about: Path | None
+    checkpoint: Path | None
+    previous: Path | None
+    nonce: str | None
+    at: str | None
+    challenge: str | None
+    as_json: bool
+
+
+def run_verify(asked: Verifying) -> int:
+    """Print the verdict on the file and return the exit code."""
+    instant = _instant(asked.at) if asked.at else datetime.now(UTC)
+    document = find_proof(asked.file)
+    if document is not None:
+        return _verify_proof(document, asked, at=instant)
+    return _verify_receipt(asked, at=instant)
+
+
+def _verify_receipt(asked: Verifying, *, at: datetime) -> int:
+    if asked.policy is None:
+        raise OptionMalformedError("a receipt is judged under a policy: give --policy")
+    if asked.about or asked.checkpoint or asked.previous:
+        text = "--file, --checkpoint and --previous are for a notary's proof, and this is none"
+        raise OptionMalformedError(text)
+    receipt, accepted = read_receipt(asked.file), read_policy(asked.policy)
+    challenge = asked.challenge
+    sent = from_base64(challenge, "challenge", limit_bytes=_CHALLENGE_BYTES) if challenge else None
     start = time.perf_counter()
     with progress("checking the receipt"):
-        verdict = verify(receipt, policy=accepted, nonce=nonce, challenge=asked, at=instant)
+        verdict = verify(receipt, policy=accepted, nonce=asked.nonce, challenge=sent, at=at)
     milliseconds = (time.perf_counter() - start) * 1000
-    if as_json:
+    if asked.as_json:
         print_json(verdict.to_json())
     else:
         _show(receipt, verdict, milliseconds)
+    return YES if verdict.accepted else NO
+
+
+def _verify_proof(document: Value, asked: Verifying, *, at: datetime) -> int:
+    if asked.nonce or asked.challenge:
+        text = "--nonce and --challenge are for a receipt, and this is a notary's proof"
+        raise OptionMalformedError(text)
+    verdict = judge_proof(
+        document,
+        at=at,
+        policy=asked.policy,
+        artifact=None if asked.about is None else digest_with_bar(asked.about),
+        checkpoint=asked.checkpoint,
+        previous=asked.previous,
+    )
+    if asked.as_json:
+        print_json(verdict.to_json())
+    else:
+        show_proof(document, verdict)
     return YES if verdict.accepted else NO
 
 
@@ -62,7 +106,4 @@ def _show(receipt: Receipt, verdict: Verdict, milliseconds: float) -> None:
         out.print(head.append(answer_text(verdict.answer)), Text(f"({milliseconds:.0f} ms)", "dim"))
         return
     out.print(Text("the receipt does not hold: it answers nothing", style="bold red"))
-    for finding in verdict.reasons:
-        out.print(
-            Text("  ").append_text(plain(finding.message)).append(f" ({finding.code})", "dim")
-        )
+    print_reasons(out, verdict)

@@ -7,6 +7,9 @@ import typer
 
 __all__ = ["register"]
 
+_RECEIPT = "Of a receipt"
+_PROOF = "Of a notary's proof"
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -17,35 +20,80 @@ def verify(
     file: Annotated[
         Path,
         typer.Argument(
-            help="A receipt: the answer to a question, as JSON.", exists=True, dir_okay=False
+            help="A receipt (the answer to a question), or a notary's proof.",
+            exists=True,
+            dir_okay=False,
         ),
     ],
     *,
     policy: Annotated[
-        Path,
-        typer.Option(help="What you accept, as YAML or JSON.", exists=True, dir_okay=False),
-    ],
+        Path | None,
+        typer.Option(
+            help="What you accept, as YAML or JSON. A proof can do without.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    about: Annotated[
+        Path | None,
+        typer.Option(
+            "--file",
+            help="What a proof is about.",
+            exists=True,
+            dir_okay=False,
+            rich_help_panel=_PROOF,
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="A proof's place in the log, as adyton log prove writes it.",
+            exists=True,
+            dir_okay=False,
+            rich_help_panel=_PROOF,
+        ),
+    ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            help="The proof before it.", exists=True, dir_okay=False, rich_help_panel=_PROOF
+        ),
+    ] = None,
     nonce: Annotated[
-        str | None, typer.Option(help="The nonce that you chose for this question.")
+        str | None,
+        typer.Option(help="The nonce that you chose for this question.", rich_help_panel=_RECEIPT),
     ] = None,
     at: Annotated[
         str | None, typer.Option(help="The instant to judge for, as 2026-02-03T12:00:00Z.")
     ] = None,
     challenge: Annotated[
-        str | None, typer.Option(help="What you sent for fresh evidence, in base64.")
+        str | None,
+        typer.Option(help="What you sent for fresh evidence, in base64.", rich_help_panel=_RECEIPT),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
-    """Judge a receipt offline, layer by layer: what each one shows, and what it does not.
+    """Judge a receipt or a notary's proof offline, layer by layer: what each shows, and what not.
 
-    Nothing is fetched; of all tools, only bb is needed, and no reference string.
+    Nothing is fetched; of all tools, only bb is needed for receipts, and no reference string.
 
-    Exit code: 0 the receipt holds (its answer may be TRUE or FALSE: read it), 1 it does not hold,
+    Exit code: 0 it holds (a receipt's answer may be TRUE or FALSE: read it), 1 it does not hold,
     2 a file or an option is malformed, 3 it could not be found out.
 
     Example: adyton verify receipt.json --policy policy.yaml --nonce my-nonce
-    """
-    from adyton.cli.verifying import run_verify  # noqa: PLC0415
 
-    code = run_verify(file, policy=policy, nonce=nonce, at=at, challenge=challenge, as_json=as_json)
-    raise typer.Exit(code)
+    Example: adyton verify contract.pdf.proof.json --file contract.pdf
+    """
+    from adyton.cli.verifying import Verifying, run_verify  # noqa: PLC0415
+
+    verifying = Verifying(
+        file=file,
+        policy=policy,
+        about=about,
+        checkpoint=checkpoint,
+        previous=previous,
+        nonce=nonce,
+        at=at,
+        challenge=challenge,
+        as_json=as_json,
+    )
+    raise typer.Exit(run_verify(verifying))

@@ -1,0 +1,89 @@
+"""``adyton verify`` on a notary's proof: what is printed, and the exit codes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.fakes.proofs import FakeNotary
+
+from adyton.cli.app import run
+
+DATA = b"what is committed"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    notary = FakeNotary()
+    notary.commit(b"before")
+    proof = notary.commit(DATA)
+    for name, data in {
+        "file": DATA,
+        "other": b"other bytes",
+        "file.proof.json": proof,
+        "previous.json": notary.proofs[0],
+        "file.tlog-proof": notary.place(2).to_bytes(),
+        "checkpoint": notary.checkpoint(),
+        "anchors.json": b'{"requireEnforcement":"measured-tee"}',
+        "strange.json": b'{"requireActor":true}',
+        "receipt.json": b'{"receipt":{}}',
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    return tmp_path
+
+
+def verified(folder: Path, file: str, *options: str) -> int:
+    given = [str(folder / item) if (folder / item).exists() else item for item in options]
+    return run(["verify", str(folder / file), *given])
+
+
+def test_a_proof_that_holds_is_exit_code_0(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = ("--file", "file", "--checkpoint", "file.tlog-proof", "--previous", "previous.json")
+    assert verified(folder, "file.proof.json", *beside) == 0
+    shown = capsys.readouterr().out
+    assert "the proof holds" in shown
+    assert "number" in shown
+    assert "by the notary's clock" in shown
+
+
+def test_a_proof_of_other_bytes_is_exit_code_1(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verified(folder, "file.proof.json", "--file", "other") == 1
+    shown = capsys.readouterr().out
+    assert "does not hold" in shown
+    assert "(artifact-mismatch)" in shown
+
+
+def test_a_policy_decides(folder: Path) -> None:
+    assert verified(folder, "file.proof.json", "--policy", "anchors.json") == 1
+
+
+def test_the_verdict_is_printed_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verified(folder, "file.proof.json", "--file", "file", "--json") == 0
+    verdict = json.loads(capsys.readouterr().out)
+    assert verdict["subject"] == "commit"
+    assert [layer["name"] for layer in verdict["layers"]] == ["evidence", "commit", "chain", "log"]
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "text"),
+    [
+        ("file.proof.json", ("--policy", "strange.json"), "requireActor"),
+        ("file.proof.json", ("--checkpoint", "checkpoint"), "log prove"),
+        ("file.proof.json", ("--nonce", "n"), "for a receipt"),
+        ("receipt.json", (), "give --policy"),
+        ("receipt.json", ("--file", "file", "--policy", "anchors.json"), "notary's proof"),
+        ("file", (), "not json"),
+    ],
+)
+def test_what_cannot_be_judged_is_exit_code_2(
+    folder: Path,
+    file: str,
+    options: tuple[str, ...],
+    text: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert verified(folder, file, *options) == 2
+    assert text in capsys.readouterr().err
