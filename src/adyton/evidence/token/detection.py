@@ -17,9 +17,12 @@ __all__ = ["unverified_issuer"]
 _NAMES: Final[Mapping[Service, re.Pattern[str]]] = MappingProxyType(
     {
         Service.INTEL_TRUST_AUTHORITY: re.compile(
-            r"https://portal\.([a-z0-9-]+\.)?trustauthority\.intel\.com"
+            # The first year's tokens have a name for an address.
+            r"Intel Trust Authority|https://portal\.([a-z0-9-]+\.)?trustauthority\.intel\.com"
         ),
-        Service.AZURE_ATTESTATION: re.compile(r"https://[a-z0-9-]+\.[a-z0-9]+\.attest\.azure\.net"),
+        Service.AZURE_ATTESTATION: re.compile(
+            r"https://[a-z0-9-]+\.[a-z0-9]+\.attest\.azure\.(net|us|cn)"
+        ),
         Service.GOOGLE_CONFIDENTIAL_SPACE: re.compile(
             r"https://confidentialcomputing\.googleapis\.com"
         ),
@@ -34,7 +37,7 @@ def unverified_issuer(token: bytes) -> Issuer:
 
     Whoever wrote the token chose it: it is true once the signature by that issuer's key is checked.
     """
-    text = Bundle.from_bytes(token).overall if token.startswith(_ARRAY) else _text(token)
+    text = Bundle.from_bytes(token).overall if token.lstrip().startswith(_ARRAY) else _text(token)
     claims = as_object(loads(Jws.from_text(text).payload, limit_bytes=MAX_TOKEN_BYTES), "claims")
     name = as_string(claims.get("iss"), "the token's issuer", limit=256)
     for service, pattern in _NAMES.items():

@@ -66,22 +66,19 @@ class Trust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """The key that has to have signed. ``windows`` are of its certificates, if it has any."""
+    """The key that has to have signed. ``windows`` are of its certificates, if it has any.
+
+    ``is_genuine`` says whether the root is the one that the service publishes, or the key set that
+    the verifier named for it: naming an issuer and a set is all that there is to say whose it is. A
+    certificate of somebody's is not, nor is another service's.
+    """
 
     key: PublicKey
     key_id: str
     root: str
     root_sha256: bytes
+    is_genuine: bool
     windows: tuple[Window, ...]
-
-    @property
-    def is_genuine(self) -> bool:
-        """Whether the root is a service's own, or the key set that the verifier named for it.
-
-        By digest: a policy may call its own root whatever it likes. Naming an issuer and a key set
-        is all that there is to say whose it is; a certificate of somebody's is not.
-        """
-        return not self.windows or self.root_sha256 in TOKEN_ROOTS.values()
 
 
 def find_signer(token: Jws, *, service: Service, trust: Trust) -> Signer:
@@ -107,7 +104,7 @@ def find_signer(token: Jws, *, service: Service, trust: Trust) -> Signer:
     # Step 3
     suite = SUITES.get(service)
     if suite is not None and "x5c" in header:
-        return _certified(key_id, trust.path(read_chain(header["x5c"]), suite))
+        return _certified(key_id, trust.path(read_chain(header["x5c"]), suite), service)
     # Step 4
     if trust.collateral.jwks is None:
         raise TokenKeyRejectedError(reason="cannot be looked up: no key set came with it")
@@ -119,12 +116,19 @@ def find_signer(token: Jws, *, service: Service, trust: Trust) -> Signer:
     digest = sha256(trust.collateral.jwks)
     root = next((name for name, trusted in trust.roots.items() if trusted == digest), None)
     if root is not None:
-        return Signer(key=public_key, key_id=key_id, root=root, root_sha256=digest, windows=())
+        return Signer(
+            key=public_key,
+            key_id=key_id,
+            root=root,
+            root_sha256=digest,
+            is_genuine=True,
+            windows=(),
+        )
     if suite is None or not key.chain:
         raise TokenKeyRejectedError(
             reason=f"is of the key set {digest.hex()}, which is not one that is trusted here"
         )
-    return _certified(key_id, trust.path(key.chain, suite))
+    return _certified(key_id, trust.path(key.chain, suite), service)
 
 
 def _algorithm(token: Jws, service: Service) -> Algorithm:
@@ -135,11 +139,13 @@ def _algorithm(token: Jws, service: Service) -> Algorithm:
     raise TokenAlgorithmRejectedError(found=token.algorithm, wanted=tuple(sorted(pinned)))
 
 
-def _certified(key_id: str, path: Path) -> Signer:
+def _certified(key_id: str, path: Path, service: Service) -> Signer:
     return Signer(
         key=path.leaf.key,
         key_id=key_id,
         root=path.root,
         root_sha256=path.root_sha256,
+        # By digest: a policy may call its own root whatever it likes.
+        is_genuine=path.root_sha256 == TOKEN_ROOTS.get(service.value),
         windows=path.windows,
     )

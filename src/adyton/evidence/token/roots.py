@@ -27,6 +27,7 @@ NRAS_AUTHORITY: Final = bytes.fromhex(
     "2df8907cf4d6c277b855d407ec178a649930a8e73f7294e8fce66e6ee27c5175"
 )
 
+# By the names of the services: none speaks for another.
 TOKEN_ROOTS: Final[Mapping[str, bytes]] = MappingProxyType(
     {"google-confidential-space": CONFIDENTIAL_SPACE_ROOT, "nvidia-nras": NRAS_AUTHORITY}
 )

@@ -112,10 +112,16 @@ def test_a_token_without_certificates_of_a_service_that_has_them_needs_the_set()
 
 
 def test_only_a_published_root_or_a_named_set_is_genuine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "TOKEN_ROOTS", GOOGLE.roots)
-    assert authenticated(GOOGLE, GOOGLE.mint(), roots={"mine": GOOGLE.roots["fake"]}).is_genuine
-    assert not authenticated(NVIDIA, NVIDIA.mint()).is_genuine
+    mine = {"mine": GOOGLE.roots["fake"]}
+    assert not authenticated(GOOGLE, GOOGLE.mint(), roots=mine).is_genuine
     assert authenticated(NVIDIA, NVIDIA.mint(), roots=NVIDIA.pinned()).is_genuine
+    monkeypatch.setattr(keys, "TOKEN_ROOTS", {GOOGLE.service.value: GOOGLE.roots["fake"]})
+    assert authenticated(GOOGLE, GOOGLE.mint(), roots=mine).is_genuine
+
+
+def test_no_service_speaks_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "TOKEN_ROOTS", {NVIDIA.service.value: GOOGLE.roots["fake"]})
+    assert not authenticated(GOOGLE, GOOGLE.mint()).is_genuine
 
 
 def test_a_cache_changes_nothing() -> None:
