@@ -5,9 +5,11 @@ itself, from the header in the clear, from digests that it computed, and from wh
 the proof that it made.
 """
 
+import asyncio
 import time
 from asyncio import CancelledError
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from adyton.adapters.frames import Fields
@@ -63,6 +65,7 @@ class Delegations:
         self._registry, self._clock = registry, clock
         self._opening_key = keys.opening.to_bytes()
         self._manifest = sha256(attester.manifest.to_bytes())
+        self._attempts: dict[bytes, asyncio.Event] = {}
         self._replay = ReplayGuard(lifetime=MAX_AGE + 2 * CLOCK_TOLERANCE, limit=_REMEMBERED)
 
     async def prove(self, data: bytes, challenge: bytes, emit: Emit) -> Mapping[str, Any]:
@@ -79,40 +82,20 @@ class Delegations:
         check_challenge(challenge)
         sealed = SealedProving.from_bytes(data)
         digest = sha256(data)
-        self._replay.admit([digest], now=self._clock())
-        # Step 2
-        try:
-            job = {"kind": PROVE, "sealed": data, "key": self._opening_key}
-            result = await self._run(job, emit)
-            emit({"phase": "attesting"})
-            start = time.perf_counter()
-            evidence = await self._attester.attest(challenge)
-        except (UnavailableError, CancelledError):
-            self._replay.forget([digest])
-            raise
+        async with self._alone(digest):
+            self._replay.admit([digest], now=self._clock())
+            try:
+                # Step 2
+                job = {"kind": PROVE, "sealed": data, "key": self._opening_key}
+                result = await self._run(job, emit)
+                emit({"phase": "attesting"})
+                start = time.perf_counter()
+                evidence = await self._attester.attest(challenge)
+            except (UnavailableError, CancelledError):
+                self._replay.forget([digest])
+                raise
         # Step 3
-        inputs = tuple(int.from_bytes(element) for element in result["public_inputs"])
-        statement = ProvingStatement(
-            header=sealed.header,
-            sealed=digest,
-            circuit=result["circuit"],
-            verification_key=sha256(result["verification_key"]),
-            public_inputs=sha256(public_input_bytes(inputs)),
-            proof=sha256(result["proof"]),
-            time=int(self._clock().timestamp()),
-            manifest=self._manifest,
-        )
-        receipt = ProvingReceipt(
-            statement=statement,
-            signature=self._keys.signing.sign(PROVING_SIGNATURE_DOMAIN, statement.to_bytes()),
-            manifest=self._attester.manifest,
-            evidence=evidence,
-            challenge=challenge,
-            proof=result["proof"],
-            public_inputs=inputs,
-            verification_key=result["verification_key"],
-        )
-        answer = receipt.to_bytes()
+        answer = self._signed(sealed, digest, result, evidence, challenge).to_bytes()
         if len(answer) > MAX_PROVING_RECEIPT_BYTES:
             raise ReceiptTooLargeError(size=len(answer))
         certified = (time.perf_counter() - start) * 1000
@@ -148,6 +131,52 @@ class Delegations:
     async def close(self) -> None:
         """End every cell."""
         await self._cells.close()
+
+    def _signed(
+        self,
+        sealed: SealedProving,
+        digest: bytes,
+        result: Fields,
+        evidence: bytes,
+        challenge: bytes,
+    ) -> ProvingReceipt:
+        inputs = tuple(int.from_bytes(element) for element in result["public_inputs"])
+        statement = ProvingStatement(
+            header=sealed.header,
+            sealed=digest,
+            circuit=result["circuit"],
+            verification_key=sha256(result["verification_key"]),
+            public_inputs=sha256(public_input_bytes(inputs)),
+            proof=sha256(result["proof"]),
+            time=int(self._clock().timestamp()),
+            manifest=self._manifest,
+        )
+        return ProvingReceipt(
+            statement=statement,
+            signature=self._keys.signing.sign(PROVING_SIGNATURE_DOMAIN, statement.to_bytes()),
+            manifest=self._attester.manifest,
+            evidence=evidence,
+            challenge=challenge,
+            proof=result["proof"],
+            public_inputs=inputs,
+            verification_key=result["verification_key"],
+        )
+
+    @asynccontextmanager
+    async def _alone(self, digest: bytes) -> AsyncIterator[None]:
+        """Wait for an attempt at the same request to end: whether it gave an answer is known then.
+
+        A gateway that starts again sends what it had accepted while the worker still ends what the
+        old one had asked for.
+        """
+        while (other := self._attempts.get(digest)) is not None:
+            await other.wait()
+        ended = self._attempts[digest] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._attempts[digest]
+            ended.set()
 
     async def _run(self, job: Fields, emit: Emit) -> Fields:
         async def reply(message: Fields) -> Fields:

@@ -60,7 +60,7 @@ class ProvingLimits:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "ProvingLimits":
         """Return the limits in ``environ``, or raise ``SettingMalformedError``."""
-        memory = read_number(environ, "ADYTON_PROVE_MEMORY_MB", 4096, low=64, high=1 << 20)
+        memory = read_number(environ, "ADYTON_PROVE_MEMORY_MB", 4096, low=16, high=1 << 20)
         circuits = read_number(environ, "ADYTON_PROVE_CIRCUITS_MB", 64, low=1, high=1 << 16)
         return cls(
             gates=read_number(environ, "ADYTON_PROVE_GATES", 1 << 22, low=2, high=1 << 28),

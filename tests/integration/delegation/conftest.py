@@ -20,7 +20,7 @@ from tests.integration.flow.machinery import reference_string
 
 from adyton.adapters.acvm import Acvm
 from adyton.adapters.insecure import ROOT_NAME, InsecurePlatform
-from adyton.adapters.installation import find_installation
+from adyton.adapters.installation import Installation, find_installation
 from adyton.adapters.link import Link
 from adyton.adapters.verifier import OfflineVerifier
 from adyton.appraisal.policy import Policy
@@ -37,20 +37,18 @@ ROOT: Final = Path(__file__).parents[3]
 SOON: Final = timedelta(seconds=60)
 
 
-@lru_cache(maxsize=1)
-def artifact() -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(
-        (ROOT / "circuits/balance_threshold/artifact.json").read_bytes()
-    )
+@lru_cache
+def artifact(name: str = "balance_threshold") -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((ROOT / "circuits" / name / "artifact.json").read_bytes())
     return data
 
 
-def bytecode() -> bytes:
-    return base64.b64decode(artifact()["bytecode"])
+def bytecode(name: str = "balance_threshold") -> bytes:
+    return base64.b64decode(artifact(name)["bytecode"])
 
 
-def key() -> bytes:
-    return (ROOT / "circuits/balance_threshold/verification_key").read_bytes()
+def key(name: str = "balance_threshold") -> bytes:
+    return (ROOT / "circuits" / name / "verification_key").read_bytes()
 
 
 def inputs(**changes: Any) -> Inputs:
@@ -69,12 +67,18 @@ def inputs(**changes: Any) -> Inputs:
     return Inputs(values=values, abi=artifact()["abi"])
 
 
+def installed() -> Installation:
+    return find_installation(os.environ, home=Path.home())
+
+
+def solver() -> Acvm:
+    return Acvm.from_file(installed().require_solver(), installed().cache)
+
+
 @lru_cache(maxsize=1)
 def witness() -> bytes:
-    installation = find_installation(os.environ, home=Path.home())
-    solver = Acvm.from_file(installation.require_solver(), installation.cache)
     given = inputs()
-    return solver.execute(bytecode(), witness_inputs(given.abi, given.values)).to_bytes()
+    return solver().execute(bytecode(), witness_inputs(given.abi, given.values)).to_bytes()
 
 
 def balance_job(**changes: Any) -> UltraHonkJob:
@@ -183,7 +187,7 @@ def policy(state: Path, **proving: Json) -> Policy:
 @pytest.fixture(scope="session", autouse=True)
 def machine() -> None:
     """Skip where this machine cannot prove, and say why."""
-    installation = find_installation(os.environ, home=Path.home())
+    installation = installed()
     if installation.bb is None or installation.solver is None:
         pytest.skip("the prover or the witness solver is not installed; run npm ci")
     reference_string()

@@ -21,7 +21,9 @@ from adyton.adapters.barretenberg import (
     OracleHash,
     Proof,
     ProofSettings,
+    ProverCpuExceededError,
     ProverCrashedError,
+    ProverMemoryExceededError,
     ProverRefusedError,
     ProverTimeoutError,
     ServerLimits,
@@ -330,3 +332,28 @@ def test_what_is_no_prover_cannot_be_started(tmp_path: Path) -> None:
             BlockingBarretenberg.start(
                 binary, reference_string=tmp_path, threads=1, deadline=DEADLINE
             )
+
+
+def test_a_prover_that_computes_too_long_is_ended_and_says_so(
+    bb: BlockingBarretenberg, balance: Program
+) -> None:
+    bb.restrict(ServerLimits(cpu_seconds=1), deadline=DEADLINE)
+    with pytest.raises(ProverCpuExceededError):
+        keep_busy(bb, balance)
+    assert not bb.is_alive
+
+
+def test_a_prover_that_takes_too_much_memory_is_ended_and_says_so(
+    bb: BlockingBarretenberg,
+) -> None:
+    large = Program.from_bytecode(bytecode_of("transaction_pattern"))
+    bb.restrict(ServerLimits(data_bytes=16 * 1024 * 1024), deadline=DEADLINE)
+    with pytest.raises(ProverMemoryExceededError):
+        bb.compute_key(large.acir)
+    assert not bb.is_alive
+
+
+def test_a_deadline_can_be_set_for_what_comes(bb: BlockingBarretenberg, balance: Program) -> None:
+    bb.restrict(ServerLimits(), deadline=timedelta(milliseconds=1))
+    with pytest.raises(ProverTimeoutError):
+        bb.compute_key(balance.acir)

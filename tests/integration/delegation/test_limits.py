@@ -1,0 +1,82 @@
+"""What one delegated proof may take: each limit has a code, and is the prover's own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.delegation.conftest import balance_job, bytecode, installed, solver, witness
+from tests.integration.flow.machinery import reference_string
+
+from adyton.adapters.barretenberg import (
+    BlockingBarretenberg,
+    ProverMemoryExceededError,
+    ProverTimeoutError,
+)
+from adyton.adapters.delegate import CircuitTooLargeError, Delegate
+from adyton.adapters.reference_string import ReferenceString, ReferenceStringMissingError
+from adyton.model.proving import Target
+from adyton.model.proving_job import NoirCircuit, ProvingJob
+from adyton.worker.settings import ProvingLimits
+
+
+def keyless() -> ProvingJob:
+    return balance_job(circuit=NoirCircuit(bytecode=bytecode(), key=None), solution=witness())
+
+
+@contextmanager
+def delegate(*, points: int = 2**15, **changes: int) -> Iterator[Delegate]:
+    limits: dict[str, Any] = {
+        "gates": 2**15,
+        "seconds": 60,
+        "memory_bytes": 2**30,
+        "waiting": 0,
+        "circuits_bytes": 0,
+        **changes,
+    }
+    folder = reference_string()
+    with BlockingBarretenberg.start(
+        installed().require_bb(),
+        reference_string=folder,
+        threads=1,
+        deadline=timedelta(seconds=60),
+    ) as native:
+        yield Delegate(
+            native=native,
+            execution=solver().prepare(),
+            reference=ReferenceString(folder=Path("points"), points=points),
+            limits=ProvingLimits(**limits),
+            threads=1,
+            recall=lambda _digest, _target: NoirCircuit(bytecode=bytecode(), key=None),
+            tell=lambda _phase: None,
+        )
+
+
+@pytest.mark.parametrize("make", [keyless, balance_job], ids=["by its program", "by its key"])
+def test_a_circuit_beyond_the_limit_names_both(make: Callable[[], ProvingJob]) -> None:
+    with delegate(gates=2048) as small:
+        with pytest.raises(CircuitTooLargeError, match="4096 gates, the limit is 2048"):
+            small.prove(make(), Target.EVM)
+        with pytest.raises(CircuitTooLargeError, match="4096 gates, the limit is 2048"):
+            small.measure(bytecode(), Target.EVM)
+
+
+def test_a_circuit_beyond_the_reference_string_names_what_is_there() -> None:
+    with (
+        delegate(points=2048) as small,
+        pytest.raises(ReferenceStringMissingError, match="4096 points and points has 2048: set"),
+    ):
+        small.prove(keyless(), Target.EVM)
+
+
+def test_a_proof_takes_so_much_memory_and_no_more() -> None:
+    with delegate(memory_bytes=16 * 2**20) as small, pytest.raises(ProverMemoryExceededError):
+        small.measure(bytecode("transaction_pattern"), Target.EVM)
+
+
+def test_a_proof_takes_so_long_and_no_longer() -> None:
+    with delegate(seconds=1) as small, pytest.raises(ProverTimeoutError):
+        # The inner-product argument alone takes longer on one thread.
+        small.prove(keyless(), Target.NOIR_ROLLUP)
