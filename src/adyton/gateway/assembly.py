@@ -37,6 +37,7 @@ from adyton.gateway.registry.keeping import Keeper
 from adyton.gateway.registry.service import Registry
 from adyton.gateway.routes import Capability
 from adyton.gateway.settings import GatewaySettings
+from adyton.gateway.tenzro import Tenzro
 from adyton.gateway.verifications import Verifications
 from adyton.gateway.worker import Worker
 
@@ -107,6 +108,7 @@ def assemble(
         ),
         Verifications(door=door, verifier=verifier, clock=_now, deadline=limits.deadline),
         EvidenceVerifications(door=door, appraiser=appraiser, clock=_now),
+        Tenzro(door=door, appraiser=appraiser, clock=_now),
         Registry(
             door=door,
             limiter=limiter,
