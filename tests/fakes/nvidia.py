@@ -429,19 +429,22 @@ class FakeNvidia:
         roles = [*DEVICE[1:-1], *RIM[1:]]
         return tuple(self.answer(role, recipes.get(role)) for role in roles)
 
-    def file(self, *, transcript: bytes | None = None, **changes: Any) -> bytes:
-        """Return evidence as NVIDIA's tools write it."""
-        pem = b"".join(
+    def pem(self) -> bytes:
+        """Return the device's certificates as the driver gives them, the signer's first."""
+        return b"".join(
             b"-----BEGIN CERTIFICATE-----\n"
             + wrapped(each).encode()
             + b"-----END CERTIFICATE-----\n"
             for each in reversed(self.chain)
         )
+
+    def file(self, *, transcript: bytes | None = None, **changes: Any) -> bytes:
+        """Return evidence as NVIDIA's tools write it."""
         device = {
             "arch": self.generation.upper(),
             "nonce": NONCE.hex(),
             "evidence": base64.b64encode(transcript or self.transcript()).decode(),
-            "certificate": base64.b64encode(pem).decode(),
+            "certificate": base64.b64encode(self.pem()).decode(),
             **changes,
         }
         return json.dumps([device]).encode()

@@ -21,6 +21,7 @@ import httpx
 
 from adyton.adapters.installation import private_folder
 from adyton.adapters.kds import AMD_SERVICE, KeyDistributionService
+from adyton.adapters.nvidia import NVIDIA_RESPONDER, NVIDIA_RIMS, NvidiaService
 from adyton.adapters.pcs import INTEL_CERTIFICATES, INTEL_SERVICE, CollateralService, Family
 from adyton.adapters.vendors import CollateralUnavailableError, VendorService
 from adyton.codec.json import Json, JsonObject, as_object, canonical, loads
@@ -35,6 +36,8 @@ from adyton.evidence.dcap.authenticate import authenticate_quote, claims_of
 from adyton.evidence.dcap.endorsements import authenticate_collateral
 from adyton.evidence.dcap.layout import without_padding
 from adyton.evidence.formats import Format, detect
+from adyton.evidence.nvidia.roots import NVIDIA_RIM_ROOTS, NVIDIA_ROOTS
+from adyton.evidence.nvidia.serialized import one_device
 from adyton.evidence.roots import VENDOR_ROOTS
 from adyton.evidence.sev_snp.layout import REPORT_SIZE, Report
 from adyton.model.claims import VendorRoot
@@ -55,6 +58,8 @@ class Services:
     intel: str = INTEL_SERVICE
     intel_certificates: str = INTEL_CERTIFICATES
     amd: str = AMD_SERVICE
+    nvidia_rims: str = NVIDIA_RIMS
+    nvidia_responder: str = NVIDIA_RESPONDER
     aws_root: str = AWS_ROOT
 
 
@@ -93,6 +98,11 @@ class Fetcher:
             case Format.AZURE_SEV_SNP:
                 vtpm = SnpBundle.from_bytes(evidence).vtpm
                 return await self._amd(HclReport.from_bytes(vtpm.hcl_report).hardware_report, at)
+            case Format.NVIDIA_DEVICE:
+                return await self._nvidia(evidence, at)
+            case Format.TOKEN:
+                # Where an issuer has its keys is for whoever trusts it to say, and not for a token.
+                raise CollateralUnavailableError(what="the issuer's keys", reason="nobody is asked")
 
     async def _intel(self, quote: bytes, at: datetime, number: int | None) -> Collateral:
         authentic = authenticate_quote(quote, roots=self._roots, at=at)
@@ -117,6 +127,17 @@ class Fetcher:
         )
         path.check_valid(at)
         return Collateral(amd=found)
+
+    async def _nvidia(self, evidence: bytes, at: datetime) -> Collateral:
+        service = NvidiaService(
+            self._client,
+            rims=self._services.nvidia_rims,
+            responder=self._services.nvidia_responder,
+            # What signs golden values signs no reports, and the other way round.
+            roots={k: v for k, v in self._roots.items() if k not in NVIDIA_RIM_ROOTS},
+            rim_roots={k: v for k, v in self._roots.items() if k not in NVIDIA_ROOTS},
+        )
+        return Collateral(nvidia=await service.fetch(one_device(evidence), at=at))
 
     async def _aws(self) -> None:
         """Raise unless AWS publishes the root that is pinned: documents bring all else."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from adyton.codec.json import Json, loads
 from adyton.errors import MalformedError
+from adyton.evidence.nvidia.layout import REPORT_BEGIN
 from adyton.evidence.nvidia.serialized import MAX_FILE_BYTES
 from adyton.evidence.sev_snp.layout import REPORT_SIZE
 
@@ -59,6 +60,8 @@ def detect(evidence: bytes) -> Format:
         return Format.SGX_QUOTE if evidence[_TEE_TYPE] == _SGX else Format.TDX_QUOTE
     if evidence.startswith(_REPORT):
         return Format.SNP_REPORT if len(evidence) <= REPORT_SIZE else Format.SNP_EXTENDED_REPORT
+    if evidence.startswith(REPORT_BEGIN):
+        return Format.NVIDIA_DEVICE
     if _TOKENS.match(evidence) or _TOKEN.fullmatch(evidence):
         return Format.TOKEN
     if evidence[:1] in {b"{", b"["}:

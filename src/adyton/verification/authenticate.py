@@ -21,7 +21,7 @@ from adyton.evidence.nvidia.authenticate import authenticate as authenticate_nvi
 from adyton.evidence.nvidia.claims import claims_of as claims_of_nvidia
 from adyton.evidence.nvidia.collateral import NvidiaCollateral
 from adyton.evidence.nvidia.roots import NVIDIA_RIM_ROOTS, NVIDIA_ROOTS
-from adyton.evidence.nvidia.serialized import read_evidence
+from adyton.evidence.nvidia.serialized import one_device
 from adyton.evidence.roots import trusted_roots
 from adyton.evidence.sev_snp.authenticate import authenticate as authenticate_snp
 from adyton.evidence.sev_snp.claims import claims_of as claims_of_snp
@@ -220,21 +220,17 @@ def _azure_snp(evidence: bytes, amd: AmdCertificates | None, setting: _Setting) 
 
 
 def _nvidia(evidence: bytes, documents: NvidiaDocuments, setting: _Setting) -> Claims:
-    devices = read_evidence(evidence)
-    if len(devices) != 1:
-        raise MalformedError(
-            f"the file has {len(devices)} devices: a verdict is on one, so give one by one"
-        )
+    device = one_device(evidence)
     read = partial(
         authenticate_nvidia,
-        devices[0].transcript,
+        device.transcript,
         # What signs golden values signs no reports, and the other way round.
         roots=_but(setting.roots, NVIDIA_RIM_ROOTS),
         rim_roots=_but(setting.roots, NVIDIA_ROOTS),
         at=setting.at,
         cache=setting.cache.paths,
     )
-    bare = NvidiaCollateral(chain=devices[0].chain)
+    bare = NvidiaCollateral(chain=device.chain)
     full = replace(
         bare,
         driver_rim=documents.driver_rim,

@@ -10,6 +10,7 @@ from cryptography.x509 import ocsp
 from tests.fakes.nvidia import NOW, Answer, FakeNvidia
 from tests.fakes.nvidia_service import FakeNvidiaService, serving
 
+from adyton.adapters.collateral import Fetcher, Services
 from adyton.adapters.nvidia import NvidiaService
 from adyton.adapters.vendors import CollateralUnavailableError
 from adyton.crypto.crl import CertificateRevokedError
@@ -17,6 +18,7 @@ from adyton.crypto.ocsp import OcspRejectedError
 from adyton.crypto.path import RootRejectedError
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import AdytonError, MalformedError
+from adyton.evidence.collateral import Collateral
 from adyton.evidence.nvidia.authenticate import authenticate
 from adyton.evidence.nvidia.collateral import NvidiaCollateral
 from adyton.evidence.nvidia.comparison import RimRejectedError
@@ -160,3 +162,18 @@ async def test_nobody_there_is_no_answer(client: httpx.AsyncClient) -> None:
     nobody = NvidiaService(client, rims="http://127.0.0.1:9")
     with pytest.raises(CollateralUnavailableError, match="could not be had"):
         await nobody.rim(DRIVER)
+
+
+async def test_evidence_of_a_device_is_found_its_collateral(
+    client: httpx.AsyncClient, fake: FakeNvidiaService
+) -> None:
+    services = Services(nvidia_rims=fake.base, nvidia_responder=fake.base)
+    roots = {"device": VENDOR.roots["fake"], "rim": VENDOR.rim_roots["fake-rim"]}
+    fetcher = Fetcher(client, services=services, roots=roots)
+    for evidence in (VENDOR.file(), VENDOR.transcript() + VENDOR.pem()):
+        found = await fetcher.fetch(evidence, at=NOW)
+        assert found.nvidia is not None
+        assert Collateral.from_bytes(found.to_bytes()) == found
+        assert len(found.nvidia.ocsp) == 6
+    with pytest.raises(MalformedError, match="2 devices"):
+        await fetcher.fetch(b"[" + VENDOR.file()[1:-1] + b"," + VENDOR.file()[1:], at=NOW)

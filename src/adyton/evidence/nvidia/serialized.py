@@ -15,7 +15,7 @@ from adyton.errors import MalformedError
 from adyton.evidence.nvidia.device import CHAIN_LENGTH
 from adyton.evidence.nvidia.layout import MAX_TRANSCRIPT_BYTES, REPORT_BEGIN, Transcript
 
-__all__ = ["SerializedEvidence", "read_evidence"]
+__all__ = ["SerializedEvidence", "one_device", "read_evidence"]
 
 MAX_FILE_BYTES: Final = 1024 * 1024
 # Eight GPUs and four switches are in one machine; a rack has more.
@@ -52,6 +52,16 @@ def read_evidence(data: bytes) -> tuple[SerializedEvidence, ...]:
     if not items:
         raise MalformedError("the file has no evidence")
     return tuple(_device(item, shared) for item in items)
+
+
+def one_device(data: bytes) -> SerializedEvidence:
+    """Return the evidence of the one device in a file; ``MalformedError`` where there are more."""
+    found = read_evidence(data)
+    if len(found) != 1:
+        raise MalformedError(
+            f"the file has {len(found)} devices: a verdict is on one, so give one by one"
+        )
+    return found[0]
 
 
 def _device(item: Json, shared: JsonObject) -> SerializedEvidence:
