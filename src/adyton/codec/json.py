@@ -8,7 +8,7 @@ implementation prints alike: two readers that agree on the value then agree on t
 
 import json
 from decimal import Decimal, InvalidOperation
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 import rfc8785
 
@@ -158,10 +158,12 @@ def _check_depth(value: Json) -> None:
     for _ in range(MAX_DEPTH + 1):
         inner: list[Json] = []
         for item in level:
-            if isinstance(item, dict):
-                inner.extend(item.values())
-            elif isinstance(item, list):
-                inner.extend(item)
+            # By type: the reader makes no others, and this is looked at for every value.
+            kind = type(item)
+            if kind is dict:
+                inner.extend(cast("JsonObject", item).values())
+            elif kind is list:
+                inner.extend(cast("list[Json]", item))
         if not inner:
             return
         level = inner

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from adyton.codec.der import elements
 from adyton.errors import MalformedError
 
 __all__ = ["COMPONENTS", "SGX_EXTENSION", "PlatformType", "SgxExtension"]
@@ -16,6 +17,7 @@ __all__ = ["COMPONENTS", "SGX_EXTENSION", "PlatformType", "SgxExtension"]
 SGX_EXTENSION: Final = "1.2.840.113741.1.13.1"
 COMPONENTS: Final = 16
 
+_WHERE: Final = "the sgx extension of the pck certificate"
 # The identifier above, as DER content; those inside have more numbers behind it.
 _PREFIX: Final = bytes.fromhex("2a864886f84d010d01")
 _SEQUENCE: Final = 0x30
@@ -24,8 +26,6 @@ _OCTET_STRING: Final = 0x04
 _INTEGER: Final = 0x02
 _ENUMERATED: Final = 0x0A
 _BOOLEAN: Final = 0x01
-_LONG_FORM: Final = 0x80
-_MAX_LENGTH_BYTES: Final = 2
 _PAIR: Final = 2
 _PPID, _TCB, _PCE_ID, _FMSPC, _TYPE, _INSTANCE, _CONFIGURATION = range(1, 8)
 _PCE_SVN, _CPU_SVN = COMPONENTS + 1, COMPONENTS + 2
@@ -65,10 +65,10 @@ class SgxExtension:
     @classmethod
     def from_bytes(cls, data: bytes) -> "SgxExtension":
         """Return the extension in ``data``, or raise ``MalformedError``."""
-        outer = _elements(data)
-        if len(outer) != 1 or outer[0][0] != _SEQUENCE:
+        outer = elements(data, where=_WHERE)
+        if [item[0] for item in outer] != [_SEQUENCE]:
             raise _malformed("is not one sequence")
-        pairs = _pairs(outer[0][1], _PREFIX)
+        pairs = _pairs(data[outer[0][2] :], _PREFIX)
         tcb = _pairs(_value(pairs, _TCB, _SEQUENCE), _PREFIX + bytes([_TCB]))
         configuration = (
             _pairs(_value(pairs, _CONFIGURATION, _SEQUENCE), _PREFIX + bytes([_CONFIGURATION]))
@@ -94,46 +94,21 @@ class SgxExtension:
         return extension
 
 
-def _elements(data: bytes) -> list[tuple[int, bytes]]:
-    """Return tag and content of all elements in ``data``: DER, with tags of one byte.
-
-    One loop over bytes rather than a reader with a method for each: there are a hundred elements in
-    an extension, and it is read for every quote.
-    """
-    found: list[tuple[int, bytes]] = []
-    offset, end = 0, len(data)
-    while offset < end:
-        length = data[offset + 1] if offset + 1 < end else end
-        start = offset + 2
-        if length >= _LONG_FORM:
-            # X.690, section 10.1: the definite form, in the fewest bytes.
-            size = length - _LONG_FORM
-            length = int.from_bytes(data[start : start + size], "big")
-            if not 1 <= size <= _MAX_LENGTH_BYTES or length < max(_LONG_FORM, 1 << 8 * (size - 1)):
-                raise _malformed("has a length that is not der")
-            start += size
-        stop = start + length
-        if stop > end:
-            raise _malformed("ends in the middle of an element")
-        found.append((data[offset], data[start:stop]))
-        offset = stop
-    return found
-
-
 _Pairs = dict[int, tuple[int, bytes]]
 
 
 def _pairs(data: bytes, prefix: bytes) -> _Pairs:
     """Return the values in a sequence of pairs, by the last number of their identifiers."""
     found: _Pairs = {}
-    for tag, content in _elements(data):
-        pair = _elements(content)
+    for tag, _, start, end in elements(data, where=_WHERE):
+        pair = elements(data, where=_WHERE, start=start, end=end)
         if tag != _SEQUENCE or len(pair) != _PAIR or pair[0][0] != _OBJECT_IDENTIFIER:
             raise _malformed("has an element that is not a pair")
-        identifier = pair[0][1]
+        (_, _, first, last), (kind, _, begin, stop) = pair
+        identifier = data[first:last]
         if identifier[:-1] != prefix or identifier[-1] in found:
             raise _malformed(f"has the identifier {identifier.hex()}, or has it twice")
-        found[identifier[-1]] = pair[1]
+        found[identifier[-1]] = kind, data[begin:stop]
     return found
 
 
@@ -174,4 +149,4 @@ def _boolean(pairs: _Pairs, number: int) -> bool | None:
 
 
 def _malformed(what: str) -> MalformedError:
-    return MalformedError(f"the sgx extension of the pck certificate {what}")
+    return MalformedError(f"{_WHERE} {what}")
