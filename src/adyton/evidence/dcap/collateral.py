@@ -17,10 +17,10 @@ from adyton.codec.json import (
     check_keys,
     loads,
 )
+from adyton.codec.pem import read_chain
 from adyton.codec.text import to_base64
 from adyton.crypto.hashing import prefixed, sha256
 from adyton.errors import MalformedError
-from adyton.evidence.dcap.pem import read_chain
 from adyton.evidence.dcap.signed_json import MAX_SIGNED_BYTES
 
 __all__ = ["MAX_COLLATERAL_BYTES", "Collateral"]

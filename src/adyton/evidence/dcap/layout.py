@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from adyton.codec.pem import read_chain
 from adyton.codec.reader import Reader
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.dcap.enclave import ENCLAVE_REPORT_SIZE, EnclaveReport
-from adyton.evidence.dcap.pem import read_chain
 
 __all__ = [
     "MAX_QUOTE_BYTES",
