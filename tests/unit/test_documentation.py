@@ -27,3 +27,16 @@ def test_every_module_that_a_page_names_is_there() -> None:
     missing = {name for name in named if not any((home / name).is_file() for home in homes)}
     assert missing == set()
     assert len(named) > 30
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    named = {
+        name for page in PAGES for name in re.findall(r"`(test_[a-z0-9_]+)`", page.read_text())
+    }
+    found = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_[a-z0-9_]+)", file.read_text(), re.MULTILINE)
+    }
+    assert named - found == set()
+    assert len(named) > 50
