@@ -20,7 +20,8 @@ from adyton.adapters.installation import find_installation
 from adyton.adapters.store.administration import list_audit
 from adyton.cli.local import LocalStack
 from adyton.errors import AdytonError, UnavailableError
-from adyton.sdk.client import Client, GatewayError
+from adyton.sdk.client import Client
+from adyton.sdk.transport import GatewayError
 
 # The largest circuit: its proof takes long enough to be disturbed.
 TRANSACTIONS: Final[dict[str, Any]] = {"type": "no_gambling", "lookbackDays": 90}

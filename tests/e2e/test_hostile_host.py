@@ -20,7 +20,8 @@ from adyton.codec.text import from_base64, to_base64
 from adyton.crypto.hpke import OpeningKey, SealSuite
 from adyton.model.question import Endpoint, Question
 from adyton.sdk.asking import ReceiptRejectedError
-from adyton.sdk.client import Client, GatewayRejectedError
+from adyton.sdk.client import Client
+from adyton.sdk.transport import GatewayRejectedError
 
 pytestmark = pytest.mark.usefixtures("is_whole")
 

@@ -12,7 +12,8 @@ import pytest
 from tests.e2e.hostile import CREDENTIALS, GTE, Attacker
 
 from adyton.cli.local import LocalStack
-from adyton.sdk.client import Client, GatewayError
+from adyton.sdk.client import Client
+from adyton.sdk.transport import GatewayError
 
 BUDGET: Final = 3
 

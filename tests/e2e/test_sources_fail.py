@@ -11,7 +11,8 @@ from tests.integration.flow.machinery import running_sandbox
 
 from adyton.errors import AdytonError, RejectedError, UnavailableError
 from adyton.sandbox.server import Certificate
-from adyton.sdk.client import Client, GatewayError
+from adyton.sdk.client import Client
+from adyton.sdk.transport import GatewayError
 
 pytestmark = pytest.mark.usefixtures("is_whole")
 

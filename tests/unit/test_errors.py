@@ -14,7 +14,7 @@ import adyton
 from adyton.adapters.link import LinkedError
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
 from adyton.gateway.problems import status_of
-from adyton.sdk.client import GatewayError
+from adyton.sdk.transport import GatewayError
 
 ROOT: Final = Path(__file__).parents[2]
 FAMILIES: Final = {

@@ -1,4 +1,4 @@
-"""The client library: checks evidence, seals credentials, checks receipts.
+"""The client library: checks evidence, seals credentials and witnesses, checks receipts.
 
 Names are loaded when they are first used, so that importing one module does not load all.
 """
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from adyton.sdk.asking import Answer, ReceiptRejectedError
-    from adyton.sdk.client import AsyncClient, Client, GatewayError, GatewayUnavailableError
+    from adyton.sdk.client import AsyncClient, Client
+    from adyton.sdk.programs import chonk_job, noir_job
+    from adyton.sdk.proving import Mode, Proof, ProofRejectedError, UnattestedWarning
+    from adyton.sdk.transport import GatewayError, GatewayUnavailableError
     from adyton.sdk.verifying import verify
     from adyton.sdk.worker import Worker, WorkerRejectedError
 
@@ -18,9 +21,15 @@ __all__ = [
     "Client",
     "GatewayError",
     "GatewayUnavailableError",
+    "Mode",
+    "Proof",
+    "ProofRejectedError",
     "ReceiptRejectedError",
+    "UnattestedWarning",
     "Worker",
     "WorkerRejectedError",
+    "chonk_job",
+    "noir_job",
     "verify",
 ]
 
@@ -28,11 +37,17 @@ _HOMES: Final = {
     "Answer": "asking",
     "AsyncClient": "client",
     "Client": "client",
-    "GatewayError": "client",
-    "GatewayUnavailableError": "client",
+    "GatewayError": "transport",
+    "GatewayUnavailableError": "transport",
+    "Mode": "proving",
+    "Proof": "proving",
+    "ProofRejectedError": "proving",
     "ReceiptRejectedError": "asking",
+    "UnattestedWarning": "proving",
     "Worker": "worker",
     "WorkerRejectedError": "worker",
+    "chonk_job": "programs",
+    "noir_job": "programs",
     "verify": "verifying",
 }
 

@@ -1,4 +1,4 @@
-"""What a client does around its requests, without doing any: one logic for both kinds of client.
+"""Asking, as a conversation: one logic for both kinds of client.
 
 First the worker's evidence is judged, then the secrets are sealed to the key that it is over, and
 what comes back is verified against the question that was asked.
@@ -8,13 +8,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from adyton.codec.json import Json, JsonObject
+from adyton.appraisal.policy import Choice
+from adyton.codec.json import Json, JsonObject, canonical
 from adyton.errors import RejectedError
-from adyton.model.question import SEALED_MARK, TOKEN_LOCATION
+from adyton.model.question import SEALED_MARK, TOKEN_LOCATION, Endpoint
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Verdict
+from adyton.sdk.sealing import sealed_question
+from adyton.sdk.session import Session, challenge_query, fresh_challenge, now
+from adyton.sdk.transport import Call, Conversation, GatewayRejectedError
+from adyton.verification.bind import Expectation
 
-__all__ = ["Answer", "ReceiptRejectedError", "Stopwatch", "question_body"]
+__all__ = ["Answer", "ReceiptRejectedError", "Stopwatch", "ask", "question_body"]
 
 
 class ReceiptRejectedError(RejectedError):
@@ -83,3 +88,43 @@ def question_body(
         body[TOKEN_LOCATION[1:]] = SEALED_MARK
         secrets[TOKEN_LOCATION] = dict(credentials)
     return body, secrets
+
+
+def ask(
+    session: Session, endpoint: Endpoint, body: JsonObject, secrets: Mapping[str, Json]
+) -> Conversation[Answer]:
+    """Return the verified answer to the question in ``body``, whose ``secrets`` go sealed."""
+    watch = Stopwatch()
+    worker = yield from session.worker()
+    watch.lap("evidence")
+    question, sealed = sealed_question(
+        endpoint,
+        body,
+        secrets=secrets,
+        public_key=worker.sealing_key(session.suite),
+        suite=session.suite,
+        now=now(),
+    )
+    watch.lap("seal")
+    path, challenge = f"/v1/verify/{endpoint.value}", None
+    if session.policy.evidence.challenge is Choice.REQUIRED:
+        challenge = fresh_challenge()
+        path += f"?{challenge_query(challenge)}"
+    try:
+        data = yield Call(method="POST", path=path, body=canonical(sealed))
+    except GatewayRejectedError as error:
+        if error.code == "seal-rejected":
+            session.forget_worker()
+        raise
+    watch.lap("answer")
+    receipt = Receipt.from_bytes(data)
+    verdict = session.verifier.verify(
+        receipt,
+        policy=session.policy,
+        expectation=Expectation(question=question, challenge=challenge),
+        at=now(),
+    )
+    watch.lap("verify")
+    if verdict.answer is None:
+        raise ReceiptRejectedError(verdict, receipt)
+    return Answer(answer=verdict.answer, receipt=receipt, verdict=verdict, timings=watch.timings)

@@ -13,7 +13,13 @@ from adyton.model.manifest import Manifest
 from adyton.model.verdict import Verdict
 from adyton.verification.pipeline import verify_worker
 
-__all__ = ["Worker", "WorkerRejectedError", "judge_worker"]
+__all__ = [
+    "Worker",
+    "WorkerRejectedError",
+    "judge_worker",
+    "read_attestation",
+    "sealing_key",
+]
 
 _EVIDENCE_LIMIT: Final = 64 * 1024
 
@@ -39,10 +45,7 @@ class Worker:
 
     def sealing_key(self, suite: SealSuite) -> bytes:
         """Return the key for ``suite``; ``MalformedError`` where the worker has none."""
-        try:
-            return self.manifest.sealing_keys[suite.label]
-        except KeyError as error:
-            raise MalformedError(f"the worker has no key for {suite.label}") from error
+        return sealing_key(self.manifest, suite)
 
 
 def judge_worker(answer: Json, *, challenge: bytes, policy: Policy, at: datetime) -> Worker:
@@ -52,13 +55,26 @@ def judge_worker(answer: Json, *, challenge: bytes, policy: Policy, at: datetime
     that is used is the manifest's, which the evidence is over: ``enclave_public_key`` beside it is
     for other clients, and a host could write anything there.
     """
+    manifest, evidence = read_attestation(answer)
+    verdict, _ = verify_worker(manifest, evidence, challenge=challenge, policy=policy, at=at)
+    if not verdict.accepted:
+        raise WorkerRejectedError(verdict)
+    return Worker(manifest=manifest, verdict=verdict, judged=at)
+
+
+def read_attestation(answer: Json) -> tuple[Manifest, bytes]:
+    """Return the manifest and the evidence in ``answer``; whether they fit, nobody has checked."""
     record = as_object(answer, "the attestation")
     if missing := {"manifest", "attestation_document"} - record.keys():
         raise MalformedError(f"the attestation lacks {', '.join(sorted(missing))}")
     manifest = Manifest.from_json(record["manifest"])
     text = as_string(record["attestation_document"], "attestation_document", limit=100_000)
-    evidence = from_base64(text, "attestation_document", limit_bytes=_EVIDENCE_LIMIT)
-    verdict, _ = verify_worker(manifest, evidence, challenge=challenge, policy=policy, at=at)
-    if not verdict.accepted:
-        raise WorkerRejectedError(verdict)
-    return Worker(manifest=manifest, verdict=verdict, judged=at)
+    return manifest, from_base64(text, "attestation_document", limit_bytes=_EVIDENCE_LIMIT)
+
+
+def sealing_key(manifest: Manifest, suite: SealSuite) -> bytes:
+    """Return the key for ``suite``; ``MalformedError`` where the worker has none."""
+    try:
+        return manifest.sealing_keys[suite.label]
+    except KeyError as error:
+        raise MalformedError(f"the worker has no key for {suite.label}") from error

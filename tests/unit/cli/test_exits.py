@@ -6,7 +6,7 @@ import typer
 from adyton.adapters.installation import ProverMissingError
 from adyton.cli.exits import NO, NO_ANSWER, USAGE, exit_code, report
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
-from adyton.sdk.client import GatewayRejectedError
+from adyton.sdk.transport import GatewayRejectedError
 
 
 @pytest.mark.parametrize(

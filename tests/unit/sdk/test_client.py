@@ -20,9 +20,8 @@ from adyton.crypto.hpke import OpeningKey, SealSuite
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
 from adyton.model.receipt import MAX_RECEIPT_BYTES, Receipt
 from adyton.sdk.asking import ReceiptRejectedError
-from adyton.sdk.client import (
-    AsyncClient,
-    Client,
+from adyton.sdk.client import AsyncClient, Client
+from adyton.sdk.transport import (
     GatewayError,
     GatewayMalformedError,
     GatewayRejectedError,
@@ -412,7 +411,7 @@ async def test_a_clients_own_verifier_ends_with_it(
 ) -> None:
     client = make("http://gateway", api_key="k", policy=workshop.policy())
     own = FakeVerifier()
-    client._core._verifier = own  # type: ignore[assignment]
+    client._session.verifier = own  # type: ignore[assignment]
     closing = client.close()
     if closing is not None:
         await closing
