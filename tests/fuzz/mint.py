@@ -14,6 +14,7 @@ from tests.fakes.intel import FakeIntel, enclave_report, extension, td_report
 from tests.fakes.intel import List as IntelList
 from tests.fakes.intel_azure import FakeAzure
 from tests.fakes.nitro import CHAIN, FakeNitro
+from tests.fakes.nvidia import Answer, FakeNvidia, Keys
 from tests.fuzz.targets import CORPUS
 
 from adyton.codec import cbor
@@ -104,6 +105,27 @@ def amd() -> Iterator[tuple[str, bytes]]:
     yield "azure-snp/bundle", FakeAzureSnp(vendor).bundle()
 
 
+def nvidia() -> Iterator[tuple[str, bytes]]:
+    """Yield reports of each generation, golden values, and answers about an authority."""
+    keys = Keys()
+    for name in ("hopper", "blackwell"):
+        # Two measurements of 64 that are alike but for their values.
+        vendor = FakeNvidia(name, keys=keys)
+        report = vendor.transcript(values=vendor.values()[:2])
+        yield f"nvidia-body/{name}", report[:-96]
+    switch = FakeNvidia("ls10", keys=keys)
+    report = switch.transcript(values=switch.values()[:2])
+    # A line end behind the last certificate may be there or not.
+    yield "nvidia/joined", report + switch.pem().rstrip(b"\n")
+    yield "nvidia/file", switch.file(transcript=report)
+    yield "nvidia-rim/vbios", switch.rim("vbios", golden={1: switch.golden("vbios")[1]})
+    for name, recipe in (("delegated", Answer()), ("direct", Answer(is_direct=True))):
+        yield f"nvidia-answer/{name}", switch.answer("family", recipe)
+    yield "beside/nvidia-root.der", switch.der["root"]
+    yield "beside/nvidia-family.der", switch.der["family"]
+    yield "beside/nvidia-rim-root.der", switch.der["rim_root"]
+
+
 def codecs() -> Iterator[tuple[str, bytes]]:
     """Yield a little of everything that a codec reads."""
     value: cbor.Cbor = [0, 23, 24, 256, 65536, 2**32, -1, b"bytes", "text", True, None]
@@ -116,7 +138,7 @@ def codecs() -> Iterator[tuple[str, bytes]]:
     yield "policy/json", json.dumps(POLICY).encode()
 
 
-MINTS = (nitro, intel, amd, codecs)
+MINTS = (nitro, intel, amd, nvidia, codecs)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from typing import Final
 from tests.fakes.amd import NOW, FakeAmd
 from tests.fakes.intel import FakeIntel
 from tests.fakes.nitro import FakeNitro
+from tests.fakes.nvidia import FakeNvidia
 
 from adyton.appraisal.policy import Policy
 from adyton.codec import cbor, json, yaml
@@ -22,6 +23,7 @@ from adyton.codec.cose import Sign1
 from adyton.codec.der import DerReader, Tag
 from adyton.crypto.crl import verify_crl
 from adyton.crypto.hashing import sha256
+from adyton.crypto.ocsp import verify_ocsp
 from adyton.crypto.path import ES256, ES384, PS384_AMD, Certificate, PathCache, Suite, verify_path
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.azure.snp import authenticate as authenticate_azure_snp
@@ -33,6 +35,10 @@ from adyton.evidence.dcap.qe_identity import QeIdentity
 from adyton.evidence.dcap.tcb_info import TcbInfo
 from adyton.evidence.nitro.authenticate import authenticate as authenticate_nitro
 from adyton.evidence.nitro.layout import Document
+from adyton.evidence.nvidia.authenticate import authenticate as authenticate_nvidia
+from adyton.evidence.nvidia.collateral import NvidiaCollateral
+from adyton.evidence.nvidia.rim import authenticate_rim
+from adyton.evidence.nvidia.serialized import one_device
 from adyton.evidence.sev_snp.authenticate import authenticate as authenticate_snp
 from adyton.evidence.sev_snp.collateral import SnpCollateral
 from adyton.evidence.sev_snp.table import ExtendedReport
@@ -179,11 +185,39 @@ def _azure_snp(data: bytes) -> bytes:
     return sha256(claims.snp.signed_sha256 + claims.vtpm.signed_sha256)
 
 
+def _nvidia(data: bytes) -> bytes:
+    device = one_device(data)
+    return authenticate_nvidia(
+        device.transcript,
+        collateral=NvidiaCollateral(chain=device.chain),
+        roots=_root("nvidia-root.der"),
+        rim_roots=_root("nvidia-rim-root.der"),
+        at=NOW,
+        cache=_PATHS,
+    ).signed_sha256
+
+
+def _nvidia_rim(data: bytes) -> bytes:
+    roots = _root("nvidia-rim-root.der")
+    return authenticate_rim(data, roots=roots, at=NOW, cache=_PATHS).signed_sha256
+
+
+def _nvidia_answer(data: bytes) -> bytes:
+    chain = (_beside("nvidia-root.der"), _beside("nvidia-family.der"))
+    path = verify_path(
+        chain, roots=_root("nvidia-root.der"), suite=ES384, to_authority=True, cache=_PATHS
+    )
+    root, family = path.certificates
+    found = verify_ocsp(data, certificate=family, issuer=root, suite=ES384, where="it")
+    return sha256(f"{found.status} {found.serial} {found.first} {found.last}".encode())
+
+
 # What a vendor could sign: behind the signature, nothing is refused for not being signed.
 
 _nitro_vendor: Final = cache(FakeNitro)
 _intel_vendor: Final = cache(FakeIntel)
 _amd_vendor: Final = cache(FakeAmd)
+_nvidia_vendor: Final = cache(FakeNvidia)
 
 
 def _nitro_payload(data: bytes) -> None:
@@ -210,6 +244,18 @@ def _snp_body(data: bytes) -> None:
         vendor.report(body=data),
         collateral=vendor.collateral(),
         roots=vendor.roots,
+        at=NOW,
+        cache=_PATHS,
+    )
+
+
+def _nvidia_body(data: bytes) -> None:
+    vendor = _nvidia_vendor()
+    authenticate_nvidia(
+        vendor.transcript(body=data),
+        collateral=NvidiaCollateral(chain=vendor.chain),
+        roots=vendor.roots,
+        rim_roots=vendor.rim_roots,
         at=NOW,
         cache=_PATHS,
     )
@@ -294,11 +340,15 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("sev-snp-extended", _snp_extended, is_evidence=True),
         Target("azure-tdx", _azure_tdx, is_evidence=True),
         Target("azure-snp", _azure_snp, is_evidence=True),
+        Target("nvidia", _nvidia, is_evidence=True),
+        Target("nvidia-rim", _nvidia_rim, is_evidence=True),
+        Target("nvidia-answer", _nvidia_answer, is_evidence=True),
         Target("intel-collateral", _intel_collateral, is_evidence=True),
         Target("nitro-payload", _nitro_payload),
         Target("sgx-body", _sgx_body),
         Target("tdx-body", _tdx_body),
         Target("sev-snp-body", _snp_body),
+        Target("nvidia-body", _nvidia_body),
         Target("tcb-info", _tcb_info),
         Target("qe-identity", _qe_identity),
         Target("pck-extension", _pck_extension),
