@@ -71,6 +71,8 @@ _SPELLINGS: Final[Mapping[str, str]] = MappingProxyType(
 _LAUNCHED: Final[Mapping[Technology, str]] = MappingProxyType(
     {
         Technology.NITRO: "pcr0",
+        # The unified kernel image of an attestable AMI, by its firmware.
+        Technology.NITRO_TPM: "pcr4",
         Technology.SGX: "mr_enclave",
         Technology.TDX: "mr_td",
         Technology.AZURE_TDX: "mr_td",
