@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 
 from starlette.responses import Response
 
+from adyton.adapters.ledger.archive import ProofUnknownError
 from adyton.adapters.link import retry_after
 from adyton.adapters.store.registry import WorkerUnknownError
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
@@ -141,6 +142,7 @@ _STATUSES: Final[Mapping[type[BaseException], int]] = {
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     NotFoundError: HTTPStatus.NOT_FOUND,
     WorkerUnknownError: HTTPStatus.NOT_FOUND,
+    ProofUnknownError: HTTPStatus.NOT_FOUND,
     MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
     BodyTooSlowError: HTTPStatus.REQUEST_TIMEOUT,
     BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from adyton.gateway.authentication import Authentication
 from adyton.gateway.door import Door
 from adyton.gateway.limits import Limiter
+from adyton.gateway.notary.checks import Checks
 from adyton.gateway.notary.client import Notary
 from adyton.gateway.notary.commits import Commits
 from adyton.gateway.notary.log import Log
@@ -32,4 +33,8 @@ def notarized(
     limiter = Limiter(own, usage, monotonic=monotonic, anonymous_per_minute=access.per_minute)
     notary = Notary(caller)
     door = Door(authentication=authentication, limiter=limiter)
-    return Commits(door=door, notary=notary, access=access), Log(notary=notary, limiter=limiter)
+    return (
+        Commits(door=door, notary=notary, access=access),
+        Checks(limiter=limiter),
+        Log(notary=notary, limiter=limiter),
+    )

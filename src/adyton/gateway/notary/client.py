@@ -12,7 +12,9 @@ from datetime import timedelta
 from typing import Any, Final, TypeAlias
 
 from adyton.adapters.frames import Fields
+from adyton.adapters.ledger.archive import ProofUnknownError
 from adyton.adapters.link import (
+    LinkedRejectedError,
     WorkerTimeoutError,
     WorkerUnavailableError,
     linked_error,
@@ -254,6 +256,10 @@ class Notary:
             raise NotaryUnavailableError from error
         except WorkerTimeoutError as error:
             raise NotaryTimeoutError from error
+        except LinkedRejectedError as error:
+            if error.code == ProofUnknownError.code:
+                raise ProofUnknownError from error
+            raise
 
 
 def _submitted(submission: Submission) -> dict[str, Any]:
