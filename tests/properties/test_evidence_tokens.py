@@ -83,7 +83,7 @@ def test_a_set_that_is_cut_or_flipped_anywhere_is_refused(service: Service) -> N
             assert not is_accepted(service, TOKENS[service], collateral=collateral, roots=pinned)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.sampled_from(Service), st.data())
 def test_a_mutated_token_is_refused_and_nothing_else(service: Service, data: st.DataObject) -> None:
     token = TOKENS[service]
@@ -93,7 +93,7 @@ def test_a_mutated_token_is_refused_and_nothing_else(service: Service, data: st.
     assert time.perf_counter() - start < 1
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.sampled_from(SINGLE), st.data())
 def test_mutated_claims_that_are_signed_again_are_read_or_refused(
     service: Service, data: st.DataObject
@@ -113,7 +113,7 @@ _JSON: Final = st.recursive(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.sampled_from(KINDS), st.data())
 def test_claims_of_any_kind_are_read_or_malformed(
     of: tuple[Service, str], data: st.DataObject

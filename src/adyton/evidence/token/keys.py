@@ -7,6 +7,7 @@ its name in the set of its issuer, which is a root as a whole, or has a chain to
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from adyton.codec.jose import Jws
 from adyton.codec.json import as_string
@@ -108,7 +109,7 @@ def find_signer(token: Jws, *, service: Service, trust: Trust) -> Signer:
     # Step 4
     if trust.collateral.jwks is None:
         raise TokenKeyRejectedError(reason="cannot be looked up: no key set came with it")
-    key = JwkSet.from_bytes(trust.collateral.jwks).keys.get(key_id)
+    key = _key_set(trust.collateral.jwks).keys.get(key_id)
     if key is None:
         raise TokenKeyRejectedError(reason="is not in the set that came with it")
     # The key has to be its certificate's, also where that leads to a root.
@@ -129,6 +130,12 @@ def find_signer(token: Jws, *, service: Service, trust: Trust) -> Signer:
             reason=f"is of the key set {digest.hex()}, which is not one that is trusted here"
         )
     return _certified(key_id, trust.path(key.chain, suite), service)
+
+
+@lru_cache(maxsize=4)
+def _key_set(jwks: bytes) -> JwkSet:
+    # A bundle has a token for each device, and NVIDIA's set is as long as twenty of them.
+    return JwkSet.from_bytes(jwks)
 
 
 def _algorithm(token: Jws, service: Service) -> Algorithm:
