@@ -14,6 +14,7 @@ import adyton
 from adyton.adapters.link import LinkedError
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
 from adyton.gateway.problems import status_of
+from adyton.model.claims import DEBUG_MODE
 from adyton.sdk.transport import GatewayError
 
 ROOT: Final = Path(__file__).parents[2]
@@ -95,19 +96,28 @@ def test_one_code_is_of_one_family() -> None:
 
 
 def findings() -> set[str]:
-    """Return the codes of the findings that appraisal and verification can come to."""
-    found = set()
-    for folder in ("appraisal", "verification"):
-        for path in (ROOT / "src" / "adyton" / folder).glob("*.py"):
+    """Return the codes of the findings that evidence, appraisal and verification can come to."""
+    found = {DEBUG_MODE}
+    for folder in ("evidence", "appraisal", "verification"):
+        for path in (ROOT / "src" / "adyton" / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and _is_finding(node):
-                    found |= {text for text in _texts(node) if CODE.fullmatch(text) and "-" in text}
+                texts = _texts(node) if isinstance(node, ast.Call) and _is_finding(node) else ()
+                # What a technology finds stands in a table of its own: code and text.
+                pair = _pair(node) if path.name == "findings.py" else ()
+                found |= {text for text in (*texts, *pair) if CODE.fullmatch(text) and "-" in text}
     return found
 
 
 def _is_finding(call: ast.Call) -> bool:
     name = call.func.id if isinstance(call.func, ast.Name) else ""
-    return name.strip("_").lower() in {"finding", "not_evaluated"}
+    return name.strip("_").lower() in {"finding", "not_evaluated", "not_required"}
+
+
+def _pair(node: ast.AST) -> tuple[str, ...]:
+    match node:
+        case ast.Tuple(elts=[ast.Constant(value=str() as code), _]):
+            return (code,)
+    return ()
 
 
 def _texts(call: ast.Call) -> Iterator[str]:

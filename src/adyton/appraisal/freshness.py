@@ -1,9 +1,8 @@
 """The fifth part of an appraisal: what the evidence is over, and how old it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Final
 
 from adyton.appraisal.document import Choice
@@ -67,6 +66,13 @@ def weigh_freshness(
     return passed(NAME, *([] if is_bound else [_UNBOUND]))
 
 
+_OTHER_REPORT_DATA: Final = finding(
+    "report-data-mismatch", "the evidence's report data is not what it has to be over"
+)
+_OTHER_NONCE: Final = finding(
+    "evidence-nonce-mismatch", "the evidence has another nonce than it has to be over"
+)
+_OTHER_KEY: Final = finding("public-key-mismatch", "the evidence is over another public key")
 _UNBOUND: Final = finding(
     "binding-not-required", "the policy does not ask what the evidence is over: anybody may show it"
 )
@@ -74,12 +80,12 @@ _UNBOUND: Final = finding(
 
 def _bound(
     claims: Claims, policy: EvidencePolicy, expected: Expected
-) -> tuple[tuple[str, bytes | None, bytes | None], ...]:
-    """Return what is compared, by the code of a difference: as found, and as wanted."""
+) -> tuple[tuple[Finding, bytes | None, bytes | None], ...]:
+    """Return what is compared, with the finding of a difference: as found, and as wanted."""
     found = (
-        ("report-data-mismatch", claims.report_data),
-        ("evidence-nonce-mismatch", claims.nonce),
-        ("public-key-mismatch", claims.public_key),
+        (_OTHER_REPORT_DATA, claims.report_data),
+        (_OTHER_NONCE, claims.nonce),
+        (_OTHER_KEY, claims.public_key),
     )
     wanted = (expected.report_data, expected.nonce, expected.public_key)
     pairs = [(*item, want) for item, want in zip(found, wanted, strict=True)]
@@ -90,22 +96,13 @@ def _bound(
     return tuple(pairs)
 
 
-_MISMATCHES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "report-data-mismatch": "the evidence's report data is not what it has to be over",
-        "evidence-nonce-mismatch": "the evidence has another nonce than it has to be over",
-        "public-key-mismatch": "the evidence is over another public key",
-    }
-)
-
-
 def _binding_findings(
     claims: Claims, policy: EvidencePolicy, expected: Expected
 ) -> Iterator[Finding]:
-    for code, found, wanted in _bound(claims, policy, expected):
+    for mismatch, found, wanted in _bound(claims, policy, expected):
         # What has no value is over nothing, which is what an empty expectation wants.
         if wanted is not None and (found or b"") != wanted:
-            yield finding(code, _MISMATCHES[code])
+            yield mismatch
     binding = policy.binding
     manifests = None if isinstance(binding, Choice) else binding.manifests
     if manifests is not None and expected.manifest not in manifests:

@@ -104,7 +104,7 @@ def explain(
     ours = [entry for entry in entries if entry.is_extended]
     if reference is None:
         for index, entry in enumerate(ours):
-            yield finding("event", f"{name}, entry {index}: {_shown(entry)}")
+            yield finding("event-logged", f"{name}, entry {index}: {_shown(entry)}")
         return
     theirs = [entry for entry in reference if entry.is_extended]
     for index, (found, wanted) in enumerate(zip(ours, theirs, strict=False)):

@@ -142,13 +142,13 @@ def test_an_entry_too_many_is_named_with_who_has_it(
 def test_without_a_reference_every_entry_is_listed() -> None:
     log = EventLog.from_bytes(log_of(OTHER))
     found = explain_identity(claims_of(OTHER), policy=policy_of(KERNEL), log=log)
-    assert [item.code for item in found] == ["event"] * 3
+    assert [item.code for item in found] == ["event-logged"] * 3
 
 
 def test_a_reference_that_leads_nowhere_accepted_is_not_compared_with() -> None:
     log, strange = (EventLog.from_bytes(log_of(item)) for item in (OTHER, (b"x",)))
     found = explain_identity(claims_of(OTHER), policy=policy_of(KERNEL), log=log, reference=strange)
-    assert [item.code for item in found] == ["event"] * 3
+    assert [item.code for item in found] == ["event-logged"] * 3
 
 
 def test_a_forged_log_explains_nothing() -> None:
