@@ -18,11 +18,19 @@ from typing import Final
 
 from adyton.crypto.hashing import prefixed, sha256
 from adyton.errors import RejectedError
-from adyton.evidence.nvidia.authenticate import NvidiaClaims
+from adyton.model.claims import Claims, Technology
 
-__all__ = ["Binding", "BindingForm", "DeviceBindingRejectedError", "check_binding", "device_nonce"]
+__all__ = [
+    "Binding",
+    "BindingForm",
+    "DeviceBindingRejectedError",
+    "check_binding",
+    "commitment_of",
+    "device_nonce",
+]
 
 _DOMAIN: Final = b"adyton/nvidia/nonce/v1"
+_DEVICES: Final = frozenset({Technology.NVIDIA_GPU, Technology.NVIDIA_SWITCH})
 _NONCE_SIZE: Final = 32
 # With less, two machines could have the same by chance, or by choice.
 _MIN_COMMITMENT: Final = 32
@@ -64,46 +72,56 @@ def device_nonce(commitment: bytes) -> bytes:
     return sha256(prefixed(_DOMAIN, commitment))
 
 
-def check_binding(devices: Sequence[NvidiaClaims], *, commitment: bytes) -> Binding:
+def commitment_of(processor: Claims) -> bytes:
+    """Return what a processor's evidence commits to: its report data, or its nonce without any."""
+    found = processor.report_data if processor.report_data is not None else processor.nonce
+    return found or b""
+
+
+def check_binding(devices: Sequence[Claims], *, commitment: bytes) -> Binding:
     """Return what ties ``devices`` to evidence that has ``commitment``, or raise.
 
     1. The commitment has at least 32 bytes, not all zero.
-    2. Each device's nonce follows from it, in one form for all.
+    2. Each is a device of NVIDIA's, and its nonce follows from the commitment, in one form for all.
     3. No device stands there twice: one GPU cannot pass for two.
 
     Not established: that a device is in the processor's machine, for whoever knows the commitment
     can ask any device anywhere. Code in the processor's measurement that speaks with the device
-    over a session of its own, and compares, settles that.
+    over a session of its own, and compares, settles that. Nor that any of these claims is
+    acceptable, or that the devices and the processor are genuine.
     """
     if not devices:
         raise ValueError("there are no devices to bind")
     # Step 1
     if len(commitment) < _MIN_COMMITMENT or not any(commitment):
         raise DeviceBindingRejectedError(
-            device=devices[0].device.serial, reason="cannot be bound to nothing"
+            device=devices[0].instance, reason="cannot be bound to nothing"
         )
     # Step 2
     form, nonce = _expected(devices[0].nonce, commitment)
     seen: set[str] = set()
     for item in devices:
-        serial = item.device.serial
+        if item.technology not in _DEVICES:
+            raise DeviceBindingRejectedError(
+                device=item.instance, reason=f"is of {item.technology}, and not of nvidia"
+            )
         if item.nonce != nonce:
             raise DeviceBindingRejectedError(
-                device=serial, reason="signed another nonce than the evidence commits to"
+                device=item.instance, reason="signed another nonce than the evidence commits to"
             )
         # Step 3
-        if serial in seen:
-            raise DeviceBindingRejectedError(device=serial, reason="stands there twice")
-        seen.add(serial)
+        if item.instance in seen:
+            raise DeviceBindingRejectedError(device=item.instance, reason="stands there twice")
+        seen.add(item.instance)
     return Binding(
         form=form,
         commitment=commitment,
-        devices=tuple(item.device.serial for item in devices),
+        devices=tuple(item.instance for item in devices),
         signed_sha256=sha256(prefixed(*(item.signed_sha256 for item in devices))),
     )
 
 
-def _expected(nonce: bytes, commitment: bytes) -> tuple[BindingForm, bytes]:
+def _expected(nonce: bytes | None, commitment: bytes) -> tuple[BindingForm, bytes]:
     """Return the form that ``nonce`` has, or the one that it should have had."""
     # Bytes behind the first 32 that are not zero would be bound by nothing.
     if nonce == commitment[:_NONCE_SIZE] and not any(commitment[_NONCE_SIZE:]):

@@ -1,28 +1,34 @@
 import hashlib
+from dataclasses import replace
 
 import pytest
 from tests.fakes.nvidia import NOW, FakeNvidia, Generation
 
-from adyton.evidence.nvidia.authenticate import NvidiaClaims, authenticate
+from adyton.evidence.nvidia.authenticate import authenticate
 from adyton.evidence.nvidia.binding import (
     BindingForm,
     DeviceBindingRejectedError,
     check_binding,
+    commitment_of,
     device_nonce,
 )
+from adyton.evidence.nvidia.claims import claims_of
+from adyton.model.claims import Claims, Technology
 
 REPORT_DATA = hashlib.sha512(b"report data").digest()
 SHORT = hashlib.sha256(b"nonce of the processor").digest()
 
 
-def claims(generation: Generation = "hopper", *, nonce: bytes, serial: int = 7) -> NvidiaClaims:
+def claims(generation: Generation = "hopper", *, nonce: bytes, serial: int = 7) -> Claims:
     vendor = FakeNvidia(generation, boot={"serial": serial})
-    return authenticate(
-        vendor.transcript(nonce=nonce),
-        collateral=vendor.collateral(driver_rim=None, vbios_rim=None, ocsp=()),
-        roots=vendor.roots,
-        rim_roots=vendor.rim_roots,
-        at=NOW,
+    return claims_of(
+        authenticate(
+            vendor.transcript(nonce=nonce),
+            collateral=vendor.collateral(driver_rim=None, vbios_rim=None, ocsp=()),
+            roots=vendor.roots,
+            rim_roots=vendor.rim_roots,
+            at=NOW,
+        )
     )
 
 
@@ -61,11 +67,22 @@ def test_devices_are_bound_by_the_same_nonce(commitment: bytes) -> None:
             id="two forms",
         ),
         pytest.param([claims(nonce=SHORT), claims(nonce=SHORT)], SHORT, id="one device twice"),
+        pytest.param([replace(claims(nonce=SHORT), nonce=None)], SHORT, id="no nonce"),
+        pytest.param(
+            [replace(claims(nonce=SHORT), technology=Technology.NITRO)], SHORT, id="a processor"
+        ),
     ],
 )
-def test_what_is_not_bound_is_refused(devices: list[NvidiaClaims], commitment: bytes) -> None:
+def test_what_is_not_bound_is_refused(devices: list[Claims], commitment: bytes) -> None:
     with pytest.raises(DeviceBindingRejectedError):
         check_binding(devices, commitment=commitment)
+
+
+def test_a_processor_commits_to_its_report_data_or_to_its_nonce() -> None:
+    processor = replace(claims(nonce=SHORT), technology=Technology.TDX, report_data=REPORT_DATA)
+    assert commitment_of(processor) == REPORT_DATA
+    assert commitment_of(replace(processor, report_data=None)) == SHORT
+    assert commitment_of(replace(processor, report_data=None, nonce=None)) == b""
 
 
 def test_no_devices_are_a_mistake_of_the_caller() -> None:
