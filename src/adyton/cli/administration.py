@@ -33,7 +33,9 @@ def run_create(
     if out is not None and out.exists():
         raise OptionMalformedError(f"{out} is there already: a key in it would be lost")
     try:
-        chosen = [Scope(scope) for scope in scopes] or list(Scope)
+        # What is the operator's alone is given by name only.
+        usual = [scope for scope in Scope if scope is not Scope.OPERATE]
+        chosen = [Scope(scope) for scope in scopes] or usual
     except ValueError as error:
         raise OptionMalformedError(f"a scope is one of {', '.join(Scope)}") from error
     made = asyncio.run(

@@ -101,7 +101,9 @@ async def _serve_alone(
         try:
             for supervisor in supervisors:
                 supervisor.start()
-            await _run(complete, supervisors, stop, settings, policy)
+            # Whoever develops registers workers under the same root.
+            named = {} if policy is None else {"ADYTON_REGISTRY_POLICY": str(policy)}
+            await _run({**named, **complete}, supervisors, stop, settings, policy)
         finally:
             await asyncio.gather(*(supervisor.stop() for supervisor in supervisors))
 
