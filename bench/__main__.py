@@ -22,6 +22,7 @@ from adyton.sdk.client import Client
 from adyton.verification.bind import Expectation
 from bench.asking import Questions, one_caller, several_callers
 from bench.bare import Bare
+from bench.evidence import measure_evidence
 from bench.figures import Latency, memory_mb
 
 ROUNDS = 8
@@ -43,6 +44,7 @@ def main() -> None:
     for isolation in Isolation:
         measure_asking(bare, isolation, cores)
     measure_verification()
+    measure_evidence()
     measure_wasm(bare, reference, cores)
 
 

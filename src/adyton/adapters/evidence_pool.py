@@ -34,7 +34,7 @@ Judged: TypeAlias = tuple[Verdict, Claims | None]
 
 _DEADLINE: Final = timedelta(seconds=20)
 # How much of a long list a process takes at a time: enough that passing it on costs little.
-_SHARE: Final = 16
+_SHARE: Final = 32
 # How much may wait for each process.
 _WAITING: Final = 32
 
