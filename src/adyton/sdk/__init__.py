@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from adyton.sdk.asking import Answer, ReceiptRejectedError
     from adyton.sdk.client import AsyncClient, Client
+    from adyton.sdk.committing import CommitRejectedError, Committed
     from adyton.sdk.programs import chonk_job, noir_job
     from adyton.sdk.proving import Mode, Proof, ProofRejectedError, UnattestedWarning
     from adyton.sdk.transport import GatewayError, GatewayUnavailableError
@@ -19,6 +20,8 @@ __all__ = [
     "Answer",
     "AsyncClient",
     "Client",
+    "CommitRejectedError",
+    "Committed",
     "GatewayError",
     "GatewayUnavailableError",
     "Mode",
@@ -37,6 +40,8 @@ _HOMES: Final = {
     "Answer": "asking",
     "AsyncClient": "client",
     "Client": "client",
+    "CommitRejectedError": "committing",
+    "Committed": "committing",
     "GatewayError": "transport",
     "GatewayUnavailableError": "transport",
     "Mode": "proving",

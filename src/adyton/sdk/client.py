@@ -6,7 +6,7 @@ trusts the gateway: it is on the host, and the host is the adversary.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -14,18 +14,21 @@ import httpx
 
 from adyton.adapters.verifier import OfflineVerifier
 from adyton.appraisal.policy import Policy
+from adyton.codec.javascript import Value
 from adyton.codec.json import Json, JsonObject
 from adyton.crypto.hpke import SealSuite
 from adyton.model.proving import Target
 from adyton.model.proving_job import ProvingJob
 from adyton.model.question import Endpoint
 from adyton.sdk.asking import Answer, ask, question_body
+from adyton.sdk.committing import Committed, commit
 from adyton.sdk.local import prove_locally
 from adyton.sdk.proving import Mode, Proof, Request, Watcher, prove
 from adyton.sdk.session import Session, fresh_nonce
 from adyton.sdk.transport import AsyncTransport, Transport
 from adyton.sdk.verifying import Source, read_policy
 from adyton.sdk.worker import Worker
+from adyton.verification.notary_policy import NotaryPolicy
 
 __all__ = ["AsyncClient", "Client"]
 
@@ -114,6 +117,25 @@ class Client:
             return prove_locally(request)
         return self._transport.run(prove(self._session, request, watch))
 
+    def commit(
+        self,
+        digests: Sequence[bytes],
+        *,
+        metadata: Mapping[str, Value] | None = None,
+        key: str | None = None,
+        fresh: bool = False,
+        policy: NotaryPolicy | Source | None = None,
+    ) -> tuple[Committed, ...]:
+        """Return a notary's proofs that these SHA-256 digests existed, verified.
+
+        All of them are committed, or none; up to 256 at a time. ``metadata`` go beside, and nobody
+        signs them. Asked again with the same ``key``, the notary gives the same proofs. ``fresh``
+        has evidence made for each of them. ``policy`` says whose proofs you accept; without one,
+        anybody's. Raises ``CommitRejectedError`` for an answer that does not hold.
+        """
+        asked = commit(digests, policy=policy, metadata=metadata, key=key, fresh=fresh)
+        return self._transport.run(asked)
+
     def close(self) -> None:
         """Close the connections, and end the verifier where it is this client's own."""
         self._transport.close()
@@ -186,6 +208,19 @@ class AsyncClient:
         if request.mode is Mode.LOCAL:
             return await asyncio.to_thread(prove_locally, request)
         return await self._transport.run(prove(self._session, request, watch))
+
+    async def commit(
+        self,
+        digests: Sequence[bytes],
+        *,
+        metadata: Mapping[str, Value] | None = None,
+        key: str | None = None,
+        fresh: bool = False,
+        policy: NotaryPolicy | Source | None = None,
+    ) -> tuple[Committed, ...]:
+        """Return a notary's verified proofs of these digests, as ``Client.commit`` does."""
+        asked = commit(digests, policy=policy, metadata=metadata, key=key, fresh=fresh)
+        return await self._transport.run(asked)
 
     async def close(self) -> None:
         """Close the connections, and end the verifier where it is this client's own."""

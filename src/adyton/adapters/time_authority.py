@@ -1,0 +1,60 @@
+"""Asking an authority for the time on a checkpoint (RFC 3161, section 3.4), within limits.
+
+The authority learns a digest. What it answers is verified by whoever reads it, under the roots that
+they accept; here it only has to be an answer.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import httpx
+
+from adyton.crypto.timestamp import MAX_TIMESTAMP_BYTES, timestamp_request
+from adyton.errors import UnavailableError
+
+__all__ = ["TimeAuthorityUnavailableError", "ask_time"]
+
+_WITHIN: Final = timedelta(seconds=10)
+_QUERY: Final = "application/timestamp-query"
+_REPLY: Final = "application/timestamp-reply"
+
+
+class TimeAuthorityUnavailableError(UnavailableError):
+    """The time stamp authority did not answer as one."""
+
+    code = "time-authority-unavailable"
+
+    def __init__(self, *, url: str, reason: str) -> None:
+        super().__init__(f"the time stamp authority at {url} {reason}")
+        self.url = url
+
+
+def ask_time(
+    url: str,
+    message: bytes,
+    *,
+    within: timedelta = _WITHIN,
+    transport: httpx.BaseTransport | None = None,
+) -> bytes:
+    """Return the answer of the authority at ``url`` for ``message``, unverified."""
+    headers = {"Content-Type": _QUERY, "Accept": _REPLY, "Accept-Encoding": "identity"}
+    received = bytearray()
+    try:
+        with (
+            httpx.Client(timeout=within.total_seconds(), transport=transport) as http,
+            http.stream(
+                "POST", url, content=timestamp_request(message), headers=headers
+            ) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                reason = f"answered with status {response.status_code}"
+                raise TimeAuthorityUnavailableError(url=url, reason=reason)
+            if response.headers.get("content-type", "").partition(";")[0].strip() != _REPLY:
+                raise TimeAuthorityUnavailableError(url=url, reason="answered something else")
+            for chunk in response.iter_raw():
+                received += chunk
+                if len(received) > MAX_TIMESTAMP_BYTES:
+                    raise TimeAuthorityUnavailableError(url=url, reason="answered too much")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise TimeAuthorityUnavailableError(url=url, reason="cannot be reached") from error
+    return bytes(received)

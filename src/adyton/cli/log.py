@@ -1,0 +1,208 @@
+"""``adyton log``: walk along proofs, follow checkpoints, find a proof's place."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, TypeVar
+
+from rich.text import Text
+
+from adyton.adapters.time_authority import ask_time
+from adyton.cli.development import write_whole
+from adyton.cli.exits import NO, YES
+from adyton.cli.predicates import OptionMalformedError
+from adyton.cli.terminal import console, plain, print_json, progress, table
+from adyton.codec.javascript import Value, loads
+from adyton.codec.text import to_base64
+from adyton.errors import MalformedError
+from adyton.ledger.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, NoteKey, open_checkpoint
+from adyton.ledger.log_proof import LogProof, check_included
+from adyton.ledger.proof import Proof
+from adyton.ledger.walk import Walk, walk
+from adyton.sdk.files import from_file
+from adyton.sdk.log import (
+    extends,
+    log_proof,
+    logged,
+    newest_checkpoint,
+    note_keys,
+    origin_of,
+)
+from adyton.sdk.proofs import find_proof
+from adyton.sdk.transport import Transport
+
+__all__ = ["Range", "run_checkpoint", "run_prove", "run_walk"]
+
+_T = TypeVar("_T")
+_MAX_FILE: Final = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """Which proofs of which notary."""
+
+    url: str
+    ca_file: Path | None
+    first: int
+    last: int | None
+
+
+def run_walk(files: tuple[Path, ...], asked: Range, *, complete: bool, as_json: bool) -> int:
+    """Print what the proofs say together, and return the exit code."""
+    with progress("walking"):
+        if files:
+            found = walk(_from_files(files))
+        else:
+            found = _talk(
+                asked.url, asked.ca_file, lambda gateway: walk(_from_notary(asked, gateway))
+            )
+    if as_json:
+        print_json(found.to_json())
+    else:
+        _show_walk(found)
+    return YES if (found.is_complete if complete else found.is_consistent) else NO
+
+
+def run_checkpoint(
+    *,
+    url: str,
+    ca_file: Path | None,
+    keys: tuple[str, ...],
+    old: Path | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Print the newest checkpoint once it holds, and return the exit code."""
+    named = tuple(NoteKey.from_text(text) for text in keys)
+
+    def follow(gateway: Transport) -> tuple[bytes, Checkpoint, Checkpoint | None]:
+        note = gateway.run(newest_checkpoint())
+        accepted = named or gateway.run(note_keys(origin_of(note)))
+        new = open_checkpoint(note, keys=accepted)
+        before = None
+        if old is not None:
+            before = from_file(
+                old, lambda data: open_checkpoint(data, keys=accepted), MAX_CHECKPOINT_BYTES
+            )
+            gateway.run(extends(before, new))
+        return note, new, before
+
+    with progress(f"asking {url}"):
+        note, new, before = _talk(url, ca_file, follow)
+    if out is not None:
+        write_whole(out, note.decode())
+    if as_json:
+        print_json(
+            {
+                "origin": new.origin,
+                "size": str(new.size),
+                "rootB64": to_base64(new.root),
+                "extends": None if before is None else str(before.size),
+                "keys": "named" if named else "from the notary",
+            }
+        )
+    else:
+        _show_checkpoint(new, before, is_named=bool(named))
+    return YES
+
+
+def run_prove(
+    file: Path,
+    *,
+    url: str,
+    ca_file: Path | None,
+    stamp: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Write where in the log the proof is, once that holds, and return the exit code."""
+    proof = Proof.from_json(find_proof(file))
+    if (number := proof.number()) is None:
+        raise MalformedError(f"{file} has no counter, so it is in no log")
+
+    def find(gateway: Transport) -> tuple[LogProof, Checkpoint]:
+        place = gateway.run(log_proof(number))
+        keys = gateway.run(note_keys(origin_of(place.note)))
+        checkpoint = open_checkpoint(place.note, keys=keys)
+        check_included(proof.hash(), index=number - 1, path=place.path, checkpoint=checkpoint)
+        return replace(place, index=number - 1), checkpoint
+
+    with progress(f"asking {url}"):
+        place, checkpoint = _talk(url, ca_file, find)
+        if stamp is not None:
+            place = replace(place, extra=ask_time(stamp, place.note))
+    path = out or file.with_name(f"{file.name.removesuffix('.proof.json')}.tlog-proof")
+    write_whole(path, place.to_bytes().decode())
+    if as_json:
+        print_json({"file": str(path), "counter": str(number), "size": str(checkpoint.size)})
+    else:
+        text = f"number {number} is in {checkpoint.origin}, which has {checkpoint.size}: {path}"
+        console().print(plain(text))
+    return YES
+
+
+def _talk(url: str, ca_file: Path | None, use: Callable[[Transport], _T]) -> _T:
+    # The log is public: it is read without a key.
+    transport = Transport(url, api_key="none", ca_file=ca_file, transport=None)
+    try:
+        return use(transport)
+    finally:
+        transport.close()
+
+
+def _from_files(files: tuple[Path, ...]) -> Iterator[Value]:
+    for file in files:
+        value = from_file(file, lambda data: loads(data, limit_bytes=_MAX_FILE), _MAX_FILE)
+        if isinstance(value, list):
+            yield from value
+        else:
+            yield value
+
+
+def _from_notary(asked: Range, gateway: Transport) -> Iterator[Value]:
+    last = asked.last
+    if last is None:
+        last = Checkpoint.from_text(_text_of(gateway.run(newest_checkpoint()))).size
+    if last < asked.first:
+        raise OptionMalformedError(f"the log has {last} proofs: there is none from {asked.first}")
+    for counter in range(asked.first, last + 1):
+        yield gateway.run(logged(counter))
+
+
+def _text_of(note: bytes) -> str:
+    # How many there are to fetch: whether that is signed for is nothing to a walk.
+    return note.decode("utf-8", "replace").partition("\n\n")[0] + "\n"
+
+
+def _show_walk(found: Walk) -> None:
+    out = console()
+    made = table("proofs", "from", "to", "epoch")
+    for stretch in found.stretches:
+        made.add_row(
+            str(stretch.count), str(stretch.first), str(stretch.last), plain(stretch.epoch)
+        )
+    out.print(made)
+    for event in found.events:
+        style = "bold red" if event.is_contradiction else "yellow"
+        out.print(Text(f"{event.kind}: ", style=style).append_text(plain(event.message)))
+    if not found.is_consistent:
+        out.print(Text("these proofs cannot be of one honest chain", style="bold red"))
+    elif found.is_complete:
+        out.print(Text("one chain without gaps", style="bold green"))
+    else:
+        out.print(Text("nothing contradicts; numbers are missing", style="yellow"))
+
+
+def _show_checkpoint(new: Checkpoint, before: Checkpoint | None, *, is_named: bool) -> None:
+    out = console()
+    made = table("", "")
+    made.show_header = False
+    made.add_row(Text("log", style="dim"), plain(new.origin))
+    made.add_row(Text("size", style="dim"), str(new.size))
+    made.add_row(Text("root", style="dim"), to_base64(new.root))
+    out.print(made)
+    if before is not None:
+        out.print(Text(f"it extends the log of {before.size}", style="bold green"))
+    if not is_named:
+        text = "the key is what the notary itself says; name one that you know with --key"
+        out.print(Text(text, style="yellow"))
