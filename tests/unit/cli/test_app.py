@@ -64,7 +64,7 @@ def test_there_is_every_command_that_was_promised() -> None:
         ["keys", "create"],
         ["keys", "create", "--name", "x", "--scope", "everything"],
         ["providers", "show", "nonsense"],
-        ["policy", "init", "--platform", "sgx"],
+        ["policy", "init", "--platform", "sev"],
     ],
     ids=" ".join,
 )

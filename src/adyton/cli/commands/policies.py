@@ -19,7 +19,11 @@ def register(app: typer.Typer) -> None:
 def init(
     *,
     platform: Annotated[
-        str, typer.Option(help="insecure (for development) or nitro (a template to fill in).")
+        str,
+        typer.Option(
+            help="insecure (for development), or a template to fill in:"
+            " nitro, sgx, tdx, sev-snp, nvidia-gpu."
+        ),
     ] = "insecure",
     out: Annotated[Path, typer.Option(help="Where to write it.")] = Path("policy.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
