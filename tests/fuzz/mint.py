@@ -15,11 +15,16 @@ from tests.fakes.intel import List as IntelList
 from tests.fakes.intel_azure import FakeAzure
 from tests.fakes.nitro import CHAIN, FakeNitro
 from tests.fakes.nvidia import Answer, FakeNvidia, Keys
+from tests.fakes.tokens import KINDS, NOW, SERVICES
 from tests.fuzz.targets import CORPUS
 
+from adyton.appraisal.ear import Ear, Tier, VerifierId, issue_ear
 from adyton.codec import cbor
 from adyton.codec.cose import Sign1
+from adyton.crypto.jws import TokenSigner
+from adyton.crypto.p256 import Es256Key
 from adyton.evidence.nitro.layout import MAX_DOCUMENT_BYTES
+from adyton.evidence.token.services import Service
 
 POLICY = {
     "version": "adyton/policy/v1",
@@ -126,6 +131,39 @@ def nvidia() -> Iterator[tuple[str, bytes]]:
     yield "beside/nvidia-rim-root.der", switch.der["rim_root"]
 
 
+def tokens() -> Iterator[tuple[str, bytes]]:
+    """Yield a token of each service, its claims, key sets, and an attestation result."""
+    short = {
+        Service.INTEL_TRUST_AUTHORITY: "intel",
+        Service.AZURE_ATTESTATION: "azure",
+        Service.NVIDIA_NRAS: "nras",
+    }
+    for service, name in short.items():
+        yield f"beside/{service.value}.json", SERVICES[service].jwks()
+        yield f"token-{name}/token", SERVICES[service].mint()
+    google = SERVICES[Service.GOOGLE_CONFIDENTIAL_SPACE]
+    yield "beside/google-root.der", google.root
+    yield "token-google/token", google.mint()
+    for service, kind in KINDS:
+        if service is not Service.NVIDIA_NRAS:
+            claims = json.dumps(SERVICES[service].claims(kind)).encode()
+            yield f"token-claims/{service.value}-{kind or 'vm'}", claims
+    yield "jwks/rsa", SERVICES[Service.AZURE_ATTESTATION].jwks()
+    yield "jwks/chain", SERVICES[Service.NVIDIA_NRAS].jwks()
+    signer = TokenSigner(Es256Key())
+    ear = Ear(
+        verifier=VerifierId(developer="https://adyton.example", build="1"),
+        statuses={"worker": Tier.AFFIRMING},
+        vectors={"worker": {"hardware": 2, "executables": 3}},
+        nonce=bytes(8),
+        issued=NOW,
+    )
+    yield "beside/ear.json", signer.public_set
+    yield "ear/token", issue_ear(ear, signer=signer).encode()
+    yield "expression/loops", b"claims.list.all(x, claims.list.exists(y, x == y))"
+    yield "expression/text", b'claims.text.matches("^a+$") && claims.number in [1, 2] || !true'
+
+
 def codecs() -> Iterator[tuple[str, bytes]]:
     """Yield a little of everything that a codec reads."""
     value: cbor.Cbor = [0, 23, 24, 256, 65536, 2**32, -1, b"bytes", "text", True, None]
@@ -138,7 +176,7 @@ def codecs() -> Iterator[tuple[str, bytes]]:
     yield "policy/json", json.dumps(POLICY).encode()
 
 
-MINTS = (nitro, intel, amd, nvidia, codecs)
+MINTS = (nitro, intel, amd, nvidia, tokens, codecs)
 
 
 def main() -> None:

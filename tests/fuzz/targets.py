@@ -8,7 +8,7 @@ in ``corpus``, a folder for each target, minted by the fakes (see ``mint``).
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -16,13 +16,17 @@ from tests.fakes.amd import NOW, FakeAmd
 from tests.fakes.intel import FakeIntel
 from tests.fakes.nitro import FakeNitro
 from tests.fakes.nvidia import FakeNvidia
+from tests.fakes.tokens import SERVICES, part, text
 
+from adyton.appraisal.ear import verify_ear
+from adyton.appraisal.expression import Expression
 from adyton.appraisal.policy import Policy
 from adyton.codec import cbor, json, yaml
 from adyton.codec.cose import Sign1
 from adyton.codec.der import DerReader, Tag
 from adyton.crypto.crl import verify_crl
 from adyton.crypto.hashing import sha256
+from adyton.crypto.jwk import Algorithm, JwkSet
 from adyton.crypto.ocsp import verify_ocsp
 from adyton.crypto.path import ES256, ES384, PS384_AMD, Certificate, PathCache, Suite, verify_path
 from adyton.errors import MalformedError, RejectedError
@@ -44,6 +48,10 @@ from adyton.evidence.sev_snp.collateral import SnpCollateral
 from adyton.evidence.sev_snp.table import ExtendedReport
 from adyton.evidence.sgx.authenticate import authenticate as authenticate_sgx
 from adyton.evidence.tdx.authenticate import authenticate as authenticate_tdx
+from adyton.evidence.token.authenticate import authenticate as authenticate_token
+from adyton.evidence.token.authenticate import unverified_report
+from adyton.evidence.token.collateral import TokenCollateral
+from adyton.evidence.token.services import Service
 
 __all__ = ["CORPUS", "TARGETS", "ForgedError", "Target"]
 
@@ -212,6 +220,35 @@ def _nvidia_answer(data: bytes) -> bytes:
     return sha256(f"{found.status} {found.serial} {found.first} {found.last}".encode())
 
 
+def _token(service: Service, data: bytes) -> bytes:
+    # The fake's issuer has the same name in every process; its keys are in the set.
+    return authenticate_token(
+        data,
+        issuer=SERVICES[service].issuer,
+        collateral=TokenCollateral(jwks=_beside(f"{service.value}.json"), root=None),
+        roots=_root(f"{service.value}.json"),
+        at=NOW,
+        cache=_PATHS,
+    ).signed_sha256
+
+
+def _google(data: bytes) -> bytes:
+    return authenticate_token(
+        data,
+        issuer=SERVICES[Service.GOOGLE_CONFIDENTIAL_SPACE].issuer,
+        collateral=TokenCollateral(jwks=None, root=None),
+        roots=_root("google-root.der"),
+        at=NOW,
+        cache=_PATHS,
+    ).signed_sha256
+
+
+def _ear(data: bytes) -> bytes:
+    token = data.decode("latin-1")
+    verify_ear(token, keys=JwkSet.from_bytes(_beside("ear.json")), at=NOW)
+    return sha256(data.rpartition(b".")[0])
+
+
 # What a vendor could sign: behind the signature, nothing is refused for not being signed.
 
 _nitro_vendor: Final = cache(FakeNitro)
@@ -259,6 +296,13 @@ def _nvidia_body(data: bytes) -> None:
         at=NOW,
         cache=_PATHS,
     )
+
+
+def _token_claims(data: bytes) -> None:
+    token = f"{part({'alg': 'RS256'})}.{text(data)}.".encode()
+    for service in Service:
+        with suppress(MalformedError):
+            unverified_report(token, service=service)
 
 
 def _tcb_info(data: bytes) -> None:
@@ -321,6 +365,22 @@ def _json(data: bytes) -> None:
             raise ForgedError("json")
 
 
+def _jwks(data: bytes) -> None:
+    for key in JwkSet.from_bytes(data).keys.values():
+        for algorithm in Algorithm:
+            with suppress(MalformedError):
+                key.public_key(algorithm)
+
+
+def _expression(data: bytes) -> None:
+    try:
+        words = data.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedError("no text") from error
+    claims: json.JsonObject = {"list": [*range(100)], "text": "a" * 100, "number": 1}
+    Expression.from_text(words, where="it").check(claims, at=NOW)
+
+
 def _yaml(data: bytes) -> None:
     yaml.loads(data, limit_bytes=LIMIT)
 
@@ -343,12 +403,18 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("nvidia", _nvidia, is_evidence=True),
         Target("nvidia-rim", _nvidia_rim, is_evidence=True),
         Target("nvidia-answer", _nvidia_answer, is_evidence=True),
+        Target("token-intel", partial(_token, Service.INTEL_TRUST_AUTHORITY), is_evidence=True),
+        Target("token-azure", partial(_token, Service.AZURE_ATTESTATION), is_evidence=True),
+        Target("token-google", _google, is_evidence=True),
+        Target("token-nras", partial(_token, Service.NVIDIA_NRAS), is_evidence=True),
+        Target("ear", _ear, is_evidence=True),
         Target("intel-collateral", _intel_collateral, is_evidence=True),
         Target("nitro-payload", _nitro_payload),
         Target("sgx-body", _sgx_body),
         Target("tdx-body", _tdx_body),
         Target("sev-snp-body", _snp_body),
         Target("nvidia-body", _nvidia_body),
+        Target("token-claims", _token_claims),
         Target("tcb-info", _tcb_info),
         Target("qe-identity", _qe_identity),
         Target("pck-extension", _pck_extension),
@@ -358,6 +424,8 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("cbor", _cbor),
         Target("cose", _cose),
         Target("json", _json),
+        Target("jwks", _jwks),
+        Target("expression", _expression),
         Target("yaml", _yaml),
         Target("policy", _policy),
     )
