@@ -1,22 +1,20 @@
 """``adyton ask``: judge the worker, seal, ask, verify, print."""
 
-import os
 import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from rich.text import Text
 
-from adyton.adapters.environment import state_folder
+from adyton.cli.contact import check_url, policy_path, warn
 from adyton.cli.credentials import Secrets, read_api_key, read_secrets
 from adyton.cli.development import write_whole
 from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError, PredicateOptions, read_predicate
-from adyton.cli.terminal import console, notes, plain, print_json, progress
+from adyton.cli.terminal import console, plain, print_json, progress
 from adyton.cli.verdicts import answer_text, receipt_table, short_layers, times
 from adyton.codec import yaml
 from adyton.codec.json import Json, JsonObject, as_object, canonical, loads
@@ -29,7 +27,6 @@ from adyton.sdk.verifying import FileUnreadableError, read_policy
 __all__ = ["Asking", "run_ask"]
 
 _LIMIT: Final = 256 * 1024
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +58,14 @@ def run_ask(asking: Asking) -> int:
     predicate = read_predicate(endpoint, asking.predicate)
     provider, extra = _source(endpoint, asking)
     named = provider if isinstance(provider, str) else DEFAULT_PROVIDERS.get(endpoint)
-    secrets = read_secrets(asking.token_file, asking.credentials, provider=named, warn=_warn)
-    policy_path = asking.policy or _policy_path()
-    _check_url(asking.url)
+    secrets = read_secrets(asking.token_file, asking.credentials, provider=named, warn=warn)
+    policy = asking.policy or policy_path()
+    check_url(asking.url)
     suite = SealSuite.MLKEM768_X25519 if asking.post_quantum else SealSuite.X25519
     with Client(
         asking.url,
         api_key=read_api_key(asking.api_key_file),
-        policy=read_policy(policy_path),
+        policy=read_policy(policy),
         ca_file=asking.ca_file,
         suite=suite,
     ) as client:
@@ -89,7 +86,7 @@ def run_ask(asking: Asking) -> int:
     if asking.as_json:
         print_json(_as_json(answer, total))
     else:
-        _show(answer, total, out=asking.out, policy=policy_path)
+        _show(answer, total, out=asking.out, policy=policy)
     return YES if answer.answer else NO
 
 
@@ -156,29 +153,6 @@ def _file(path: Path) -> bytes:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise FileUnreadableError(path=path, reason=reason) from error
-
-
-def _policy_path() -> Path:
-    if named := os.environ.get("ADYTON_POLICY"):
-        return Path(named)
-    path = state_folder(os.environ) / "policy.yaml"
-    if not path.is_file():
-        raise OptionMalformedError(
-            "whom do you trust? give --policy, or make one with: adyton policy init"
-        )
-    return path
-
-
-def _check_url(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise OptionMalformedError("--url is not an address as https://gateway.example")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        _warn("the API key goes over the network in the clear; use https")
-
-
-def _warn(text: str) -> None:
-    notes().print(Text("warning: ", style="bold yellow"), plain(text), sep="")
 
 
 def _as_json(answer: Answer, total: float) -> Mapping[str, object]:

@@ -50,21 +50,21 @@ def print_json(value: Any) -> None:
 
 
 @contextmanager
-def progress(text: str) -> Iterator[None]:
+def progress(text: str) -> Iterator[Callable[[str], None]]:
     """Show that something is going on, and for how long, while the block runs.
 
-    On a terminal only: in a log there is nothing to watch.
+    Yields what changes the text. On a terminal only: in a log there is nothing to watch.
     """
     shown = notes()
     if not shown.is_terminal:
-        yield
+        yield lambda _text: None
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=shown, transient=True) as bar:
-        bar.add_task(text, total=None)
-        yield
+        task = bar.add_task(text, total=None)
+        yield lambda changed: bar.update(task, description=changed)
 
 
 @contextmanager

@@ -60,6 +60,9 @@ _SECONDS: Final = 1000.0
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 1.0
 _PATIENCE_SECONDS: Final = 120.0
+_UNATTESTED: Final = (
+    "mode remote: no evidence is checked, so that the gateway's host may read the witness"
+)
 _ENDS: Final = frozenset({"done", "failed", "cancelled"})
 # A worker that was started anew has other keys.
 _OTHER_WORKER: Final = frozenset({"seal-rejected", "job-lost"})
@@ -139,6 +142,9 @@ class Request:
         audience: str,
     ) -> Self:
         """Return the request; ``ValueError`` for a target or a mode that does not exist."""
+        if Mode(mode) is Mode.REMOTE:
+            # Of whoever called the client.
+            warnings.warn(_UNATTESTED, UnattestedWarning, stacklevel=3)
         if target is None:
             target = Target.AZTEC if isinstance(job, ChonkJob) else Target.EVM
         return cls(
@@ -226,11 +232,6 @@ def prove(session: Session, request: Request, watch: Watcher | None) -> Conversa
 def _manifest(session: Session, mode: Mode) -> Conversation[Manifest]:
     if mode is Mode.ATTESTED:
         return (yield from session.worker()).manifest
-    warnings.warn(
-        "mode remote: no evidence is checked, so that the gateway's host may read the witness",
-        UnattestedWarning,
-        stacklevel=4,
-    )
     unverified_manifest, _ = read_attestation(
         read_json((yield Call(method="GET", path="/v1/attestation")))
     )
