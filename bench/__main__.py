@@ -24,6 +24,7 @@ from bench.asking import Questions, one_caller, several_callers
 from bench.bare import Bare
 from bench.evidence import measure_evidence
 from bench.figures import Latency, memory_mb
+from bench.proving import measure_proving
 
 ROUNDS = 8
 SINGLE = 10
@@ -46,6 +47,7 @@ def main() -> None:
     measure_verification()
     measure_evidence()
     measure_wasm(bare, reference, cores)
+    measure_proving(installation, reference)
 
 
 def measure_asking(bare: Bare, isolation: Isolation, cores: int) -> None:
