@@ -8,7 +8,7 @@ import cbor2
 import dcap_qvl  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
-from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from tests.fakes.amd import NOW, FakeAmd, Keys
 from tests.fakes.amd_azure import FakeAzureSnp
 from tests.fakes.intel import FakeIntel
@@ -36,6 +36,11 @@ from adyton.evidence.token.services import Service
 __all__ = ["Case", "Run", "cases"]
 
 Run = Callable[[], object]
+
+# Quote, quoting enclave, two of the platform's certificates, the TCB signer's, two lists, two texts.
+SIGNATURES = 9
+# About what is signed of a quote.
+SIGNED = 632
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,13 @@ def intel(tee: Any, version: int) -> Case:
         authenticate_collateral(Collateral.from_bytes(file), roots=vendor.roots, cache=cache)
         return way(cache)
 
+    key, message = vendor.keys["attestation"], quote[:SIGNED]
+    signature, algorithm = key.sign(message, ec.ECDSA(SHA256())), ec.ECDSA(SHA256())
+
+    def nine() -> None:
+        for _ in range(SIGNATURES):
+            key.public_key().verify(signature, message, algorithm)
+
     warm = DcapCache()
     way(warm)()
     return Case(
@@ -125,6 +137,7 @@ def intel(tee: Any, version: int) -> Case:
         "dcap-qvl",
         bare,
         {
+            "its nine signatures, checked by ours": (lambda: nine, None),
             "first": (lambda: way(None), 1.3),
             "known vendor": (known_vendor, 1.3),
             "again": (lambda: way(warm), 1.3),
