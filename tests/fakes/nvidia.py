@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, utils
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+from cryptography.hazmat.primitives.hashes import SHA224, SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
@@ -92,7 +92,12 @@ class Answer:
     named: Literal["key", "name", "another"] = "key"
     signed_by_another: bool = False
     hash: SHA256 | SHA384 = field(default_factory=SHA384)
-    extension: x509.ExtensionType | None = None
+    names_by: SHA224 | SHA384 = field(default_factory=SHA384)
+    # id-pkix-ocsp-basic
+    type: bytes = bytes.fromhex("2b0601050507300101")
+    unused_bits: int = 0
+    replaced: tuple[bytes, bytes] = (b"", b"")
+    extensions: tuple[x509.ExtensionType, ...] = ()
     is_critical: bool = False
 
 
@@ -139,8 +144,8 @@ class Keys:
 
 
 KEYS = Keys()
-# ecdsa-with-SHA2, without its last number, and id-pkix-ocsp-basic.
-_ECDSA, _BASIC = bytes.fromhex("2a8648ce3d0403"), bytes.fromhex("2b0601050507300101")
+# ecdsa-with-SHA2, without its last number.
+_ECDSA = bytes.fromhex("2a8648ce3d0403")
 DEVICE = ("root", "family", "line", "boot", "leaf")
 RIM = ("rim_root", "rim_family", "rim_line", "rim_leaf")
 
@@ -393,7 +398,7 @@ class FakeNvidia:
             .add_response(
                 cert=x509.load_der_x509_certificate(self.der[role]),
                 issuer=issuer,
-                algorithm=SHA384(),
+                algorithm=made.names_by,
                 cert_status=made.status,
                 this_update=made.first,
                 next_update=made.last,
@@ -404,24 +409,25 @@ class FakeNvidia:
         )
         if not made.is_direct:
             builder = builder.certificates([responder])
-        if made.extension is not None:
-            builder = builder.add_extension(made.extension, critical=made.is_critical)
+        for extension in made.extensions:
+            builder = builder.add_extension(extension, critical=made.is_critical)
         # The builder signs what is right, and nothing else: signed again, it may be wrong.
         answer = builder.sign(self.keys[above if made.is_direct else "responder"], made.hash)
         body = answer.tbs_response_bytes
         if made.named == "another":
             assert answer.responder_key_hash is not None
             body = body.replace(answer.responder_key_hash, bytes(20))
+        body = body.replace(*made.replaced) if made.replaced[0] else body
         role = "other" if made.signed_by_another else above if made.is_direct else "responder"
         signature = self.keys[role].sign(body, ec.ECDSA(made.hash))
         algorithm = der(0x30, der(0x06, _ECDSA + (b"\2" if made.hash.digest_size == 32 else b"\3")))
         certificates = [responder.public_bytes(Encoding.DER)] * (not made.is_direct)
         behind = [der(0xA0, der(0x30, *certificates))] if certificates else []
-        basic = der(0x30, body, algorithm, der(0x03, b"\0", signature), *behind)
+        basic = der(0x30, body, algorithm, der(0x03, bytes([made.unused_bits]), signature), *behind)
         return der(
             0x30,
             der(0x0A, b"\0"),
-            der(0xA0, der(0x30, der(0x06, _BASIC), der(0x04, basic))),
+            der(0xA0, der(0x30, der(0x06, made.type), der(0x04, basic))),
         )
 
     def answers(self, **recipes: Answer) -> tuple[bytes, ...]:

@@ -39,9 +39,6 @@ __all__ = [
 ]
 
 MAX_OCSP_BYTES: Final = 16 * 1024
-_SUCCESSFUL: Final = b"\0"
-# id-pkix-ocsp-basic, 1.3.6.1.5.5.7.48.1.1.
-_BASIC: Final = bytes.fromhex("2b0601050507300101")
 # What issuers are named by: RFC 6960, section 4.1.1. The names are only looked up, so that the
 # oldest of them does no harm: what is believed is signed.
 _HASHES: Final = frozenset({"sha1", "sha256", "sha384", "sha512"})
@@ -204,14 +201,13 @@ def _frame(der: bytes, where: str) -> _Frame:
     outer = DerReader(der, where=where)
     response = outer.enter(Tag.SEQUENCE, "the response")
     outer.finish()
-    if response.take(Tag.ENUMERATED, "the status") != _SUCCESSFUL:
-        raise MalformedError(f"{where} is not an answer")
+    # That it is a success, and of the one type that there is, the library has looked at.
+    response.take(Tag.ENUMERATED, "the status")
     explicit = response.enter(Tag.VERSION, "the response's bytes")
     response.finish()
     typed = explicit.enter(Tag.SEQUENCE, "the response's bytes")
     explicit.finish()
-    if typed.take(Tag.OBJECT_IDENTIFIER, "the response's type") != _BASIC:
-        raise MalformedError(f"{where} is not a basic response")
+    typed.take(Tag.OBJECT_IDENTIFIER, "the response's type")
     content = DerReader(typed.take(Tag.OCTET_STRING, "the basic response"), where=where)
     typed.finish()
     basic = content.enter(Tag.SEQUENCE, "the basic response")

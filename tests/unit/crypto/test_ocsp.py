@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+from cryptography.hazmat.primitives.hashes import SHA224, SHA256, SHA384
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from tests.fakes.nvidia import NOW, Answer, FakeNvidia, der
@@ -26,6 +26,12 @@ VENDOR = FakeNvidia("hopper")
 PATH = verify_path(VENDOR.chain, roots=VENDOR.roots, suite=ES384)
 ISSUER, BOOT = PATH.certificates[2], PATH.certificates[3]
 GOOD = VENDOR.answer("boot")
+
+
+# Two extensions, the second of which is given the name of the first one.
+OTHER = x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.9")
+TWICE = (x509.OCSPNonce(b"nonce"), x509.UnrecognizedExtension(OTHER, b"\4\0"))
+TWICE_NAMED = (bytes.fromhex("2b0601050507300109"), bytes.fromhex("2b0601050507300102"))
 
 
 def verified(data: bytes) -> OcspAnswer:
@@ -140,7 +146,7 @@ def test_an_answer_speaks_for_its_time_and_its_responders() -> None:
         pytest.param(lambda: made(named="another"), OcspRejectedError, id="4: responder"),
         pytest.param(lambda: made(signed_by_another=True), OcspRejectedError, id="5: signature"),
         pytest.param(
-            lambda: made(extension=x509.OCSPNonce(b"nonce"), is_critical=True),
+            lambda: made(extensions=(x509.OCSPNonce(b"nonce"),), is_critical=True),
             OcspRejectedError,
             id="6: critical extension",
         ),
@@ -148,6 +154,19 @@ def test_an_answer_speaks_for_its_time_and_its_responders() -> None:
             lambda: der(0x30, der(0x0A, b"\3")),
             MalformedError,
             id="1: no answer",
+        ),
+        pytest.param(lambda: made(type=b"\x2a\x03"), MalformedError, id="1: another type"),
+        pytest.param(lambda: made(unused_bits=1), MalformedError, id="1: unused bits"),
+        pytest.param(lambda: made(names_by=SHA224()), MalformedError, id="2: hash"),
+        pytest.param(
+            lambda: made(named="name", replaced=(b"OCSP Responder", b"\xff" * 14)),
+            MalformedError,
+            id="4: a name that cannot be read",
+        ),
+        pytest.param(
+            lambda: made(extensions=TWICE, replaced=TWICE_NAMED),
+            MalformedError,
+            id="6: an extension that cannot be read",
         ),
         pytest.param(lambda: GOOD + b"\0", MalformedError, id="1: behind it"),
         pytest.param(lambda: bytes(16 * 1024 + 1), MalformedError, id="1: large"),
@@ -162,7 +181,7 @@ def test_each_broken_step_is_refused(
 
 
 def test_an_extension_that_is_not_critical_does_no_harm() -> None:
-    assert verified(made(extension=x509.OCSPNonce(b"nonce"))).status is CertificateStatus.GOOD
+    assert verified(made(extensions=(x509.OCSPNonce(b"nonce"),))).status is CertificateStatus.GOOD
 
 
 def test_a_request_names_the_certificate_as_nvidias_responder_wants_it() -> None:
