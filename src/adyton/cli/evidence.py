@@ -17,6 +17,8 @@ from adyton.cli.terminal import console, notes, plain, print_json, table
 from adyton.cli.verdicts import layer_table
 from adyton.codec.json import Json, loads
 from adyton.codec.text import from_hex
+from adyton.crypto.jws import TokenSigner
+from adyton.crypto.p256 import Es256Key
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import NO_COLLATERAL
 from adyton.evidence.eventlog.layout import MAX_LOG_BYTES, EventLog
@@ -24,6 +26,7 @@ from adyton.evidence.layouts import unverified_fields
 from adyton.model.claims import Claims
 from adyton.model.verdict import Finding, Verdict, shown
 from adyton.sdk.evidence import expectation, read_bundle, read_collateral, read_evidence
+from adyton.sdk.results import attestation_result
 from adyton.sdk.verifying import from_file, read_policy
 from adyton.verification import bundle as bundles
 from adyton.verification.bundle import Bundle, read_instant
@@ -33,6 +36,7 @@ from adyton.verification.forecast import Forecast, Outlook, forecast
 __all__ = ["Logs", "Options", "run_forecast", "run_show", "run_verify"]
 
 _DAY: Final = 86400
+_MAX_KEY_BYTES: Final = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,11 +138,21 @@ def _log(path: Path) -> EventLog:
 
 
 def run_verify(
-    file: Path, options: Options, *, logs: Logs, save: Path | None, as_json: bool
+    file: Path,
+    options: Options,
+    *,
+    logs: Logs,
+    save: Path | None,
+    ear_key: Path | None,
+    as_json: bool,
 ) -> int:
     """Print the verdict on the evidence in ``file``, or on the bundle in it."""
     bundle = _saved(file, options) or options.bundle(file)
     verdict, claims = bundle.verify()
+    ear = None
+    if ear_key is not None:
+        signer = TokenSigner(from_file(ear_key, Es256Key.from_pem, _MAX_KEY_BYTES))
+        ear = attestation_result(bundle, verdict, claims, signer=signer)
     explained = () if verdict.accepted else logs.explain(claims, bundle.policy)
     if save is not None:
         write_whole(save, bundle.to_bytes().decode())
@@ -146,11 +160,14 @@ def run_verify(
     if as_json:
         said = None if claims is None else claims.to_json()
         why = [finding.to_json() for finding in explained]
-        print_json({**verdict.to_json(), "claims": said, "explanation": why})
+        signed = {} if ear is None else {"ear": ear}
+        print_json({**verdict.to_json(), "claims": said, "explanation": why, **signed})
     else:
         _show(verdict, claims, bundle.at)
         for finding in explained:
             console().print(Text("  why: ", style="yellow").append_text(plain(finding.message)))
+        if ear is not None:
+            console().print(plain(ear), soft_wrap=True)
     return YES if verdict.accepted else NO
 
 

@@ -3,11 +3,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.fakes.nitro import NOW
 from tests.unit.verification.test_evidence import CASES, POLICY, Case, name_of
 
+from adyton.appraisal.ear import Tier, verify_ear
 from adyton.cli.app import run
 from adyton.codec.json import canonical
+from adyton.crypto.jwk import JwkSet
+from adyton.crypto.jws import TokenSigner
+from adyton.crypto.p256 import Es256Key
 
 TDX = CASES[3]
 AT = f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
@@ -120,3 +126,22 @@ def test_the_forecast_names_the_day_on_which_the_verdict_ends(
     record: Any = json.loads(capsys.readouterr().out)
     assert record["until"] == "2026-12-10T12:00:00Z"
     assert [outlook["evaluation_number"] for outlook in record["newer"]] == [20]
+
+
+def test_a_verdict_is_signed_as_an_attestation_result(
+    files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "key.pem").write_bytes(pem)
+    assert judge(files, "--ear-key", str(tmp_path / "key.pem"), "--json") == 0
+    token = json.loads(capsys.readouterr().out)["ear"]
+    keys = JwkSet.from_bytes(TokenSigner(Es256Key.from_pem(pem)).public_set)
+    ear = verify_ear(token, keys=keys, at=NOW)
+    # The policy names the root, and still nobody vouches for it.
+    assert ear.statuses.keys() == {"tdx"}
+    assert ear.status is not Tier.AFFIRMING
+    (policy,) = ear.policies["tdx"]
+    assert policy.startswith("sha256:")
+    (tmp_path / "key.pem").write_bytes(b"no key")
+    assert judge(files, "--ear-key", str(tmp_path / "key.pem")) == 2

@@ -96,6 +96,14 @@ def verify(
             help="The event log of an accepted platform, to compare.", exists=True, dir_okay=False
         ),
     ] = None,
+    ear_key: Annotated[
+        Path | None,
+        typer.Option(
+            help="A P-256 key in PEM: sign the verdict with it as an EAT Attestation Result (JWT).",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Judge hardware evidence offline, under one policy for all vendors.
@@ -119,7 +127,8 @@ def verify(
         at=at,
     )
     logs = Logs(event_log=event_log, reference=reference_log)
-    raise typer.Exit(run_verify(file, options, logs=logs, save=save, as_json=as_json))
+    code = run_verify(file, options, logs=logs, save=save, ear_key=ear_key, as_json=as_json)
+    raise typer.Exit(code)
 
 
 def forecast(
