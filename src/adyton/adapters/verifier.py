@@ -15,6 +15,7 @@ from adyton.adapters.installation import Installation, find_installation
 from adyton.adapters.library import load_circuits
 from adyton.adapters.reference_string import verification_string
 from adyton.appraisal.policy import Policy
+from adyton.evidence.collateral import NO_COLLATERAL, Collateral
 from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Verdict
@@ -39,7 +40,13 @@ class OfflineVerifier:
         self._proofs: WarmVerifier | None = None
 
     def verify(
-        self, receipt: Receipt, *, policy: Policy, expectation: Expectation, at: datetime
+        self,
+        receipt: Receipt,
+        *,
+        policy: Policy,
+        expectation: Expectation,
+        at: datetime,
+        collateral: Collateral = NO_COLLATERAL,
     ) -> Verdict:
         """Return the verdict on ``receipt`` at the instant ``at``.
 
@@ -52,6 +59,7 @@ class OfflineVerifier:
             circuits=self._circuits,
             verifier=self._verifier(),
             at=at,
+            collateral=collateral,
             cache=self._cache,
         )
 

@@ -15,8 +15,10 @@ from adyton.cli.verdicts import answer_text, layer_table, print_reasons, receipt
 from adyton.codec.javascript import Value
 from adyton.codec.text import from_base64
 from adyton.errors import MalformedError
+from adyton.evidence.collateral import NO_COLLATERAL, Collateral
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Verdict
+from adyton.sdk.evidence import read_collateral
 from adyton.sdk.proofs import find_proof, judge_proof
 from adyton.sdk.verifying import read_policy, read_receipt, verify
 
@@ -37,6 +39,7 @@ class Verifying:
     nonce: str | None
     at: str | None
     challenge: str | None
+    collateral: Path | None
     as_json: bool
 
 
@@ -60,7 +63,14 @@ def _verify_receipt(asked: Verifying, *, at: datetime) -> int:
     sent = from_base64(challenge, "challenge", limit_bytes=_CHALLENGE_BYTES) if challenge else None
     start = time.perf_counter()
     with progress("checking the receipt"):
-        verdict = verify(receipt, policy=accepted, nonce=asked.nonce, challenge=sent, at=at)
+        verdict = verify(
+            receipt,
+            policy=accepted,
+            nonce=asked.nonce,
+            challenge=sent,
+            collateral=_collateral(asked),
+            at=at,
+        )
     milliseconds = (time.perf_counter() - start) * 1000
     if asked.as_json:
         print_json(verdict.to_json())
@@ -69,9 +79,13 @@ def _verify_receipt(asked: Verifying, *, at: datetime) -> int:
     return YES if verdict.accepted else NO
 
 
+def _collateral(asked: Verifying) -> Collateral:
+    return NO_COLLATERAL if asked.collateral is None else read_collateral(asked.collateral)
+
+
 def _verify_proof(document: Value, asked: Verifying, *, at: datetime) -> int:
-    if asked.nonce or asked.challenge:
-        text = "--nonce and --challenge are for a receipt, and this is a notary's proof"
+    if asked.nonce or asked.challenge or asked.collateral:
+        text = "--nonce, --challenge and --collateral are for a receipt, and this is a proof"
         raise OptionMalformedError(text)
     verdict = judge_proof(
         document,

@@ -1,11 +1,13 @@
 """``verify``: the verdict on a receipt, offline, from whatever form its parts are in."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 from adyton.adapters.verifier import OfflineVerifier
 from adyton.appraisal.policy import MAX_POLICY_BYTES, Policy
+from adyton.evidence.collateral import NO_COLLATERAL, Collateral
 from adyton.model.question import Question
 from adyton.model.receipt import MAX_RECEIPT_BYTES, Receipt
 from adyton.model.verdict import Verdict
@@ -24,6 +26,7 @@ def verify(
     nonce: str | None = None,
     question: Question | None = None,
     challenge: bytes | None = None,
+    collateral: Collateral = NO_COLLATERAL,
     file: Path | bytes | None = None,
     checkpoint: Source | None = None,
     previous: Source | None = None,
@@ -37,7 +40,8 @@ def verify(
 
     Of a receipt, ``nonce`` is the one that you chose for this question, or ``question`` the whole
     of it: a policy, which there must be, usually wants to know. ``challenge`` is what you sent for
-    fresh evidence. ``verifier`` is one to use again; without one, ``bb`` is started and ended.
+    fresh evidence, and ``collateral`` what its vendor publishes beside it, for the time at which
+    the receipt was given. ``verifier`` is one to use again; without one, ``bb`` is started and ended.
 
     Of a notary's proof, ``file`` is what it is about, ``checkpoint`` its place in the log (the file
     of ``adyton log prove``), and ``previous`` the proof before it. Whose proofs are accepted, only
@@ -64,10 +68,10 @@ def verify(
         raise ValueError("a receipt is judged under a policy for receipts")
     read, accepted = read_receipt(receipt), read_policy(policy)
     expectation = Expectation(nonce=nonce, question=question, challenge=challenge)
-    if verifier is not None:
-        return verifier.verify(read, policy=accepted, expectation=expectation, at=instant)
-    with OfflineVerifier() as fresh:
-        return fresh.verify(read, policy=accepted, expectation=expectation, at=instant)
+    with nullcontext(verifier) if verifier is not None else OfflineVerifier() as judge:
+        return judge.verify(
+            read, policy=accepted, expectation=expectation, at=instant, collateral=collateral
+        )
 
 
 def read_receipt(source: Receipt | Source) -> Receipt:

@@ -70,6 +70,15 @@ def verify(
         str | None,
         typer.Option(help="What you sent for fresh evidence, in base64.", rich_help_panel=_RECEIPT),
     ] = None,
+    collateral: Annotated[
+        Path | None,
+        typer.Option(
+            help="What the vendor published beside the evidence, at the time of the receipt.",
+            exists=True,
+            dir_okay=False,
+            rich_help_panel=_RECEIPT,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
     """Judge a receipt or a notary's proof offline, layer by layer: what each shows, and what not.
@@ -94,6 +103,7 @@ def verify(
         nonce=nonce,
         at=at,
         challenge=challenge,
+        collateral=collateral,
         as_json=as_json,
     )
     raise typer.Exit(run_verify(verifying))
