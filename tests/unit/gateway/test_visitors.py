@@ -1,0 +1,80 @@
+"""Callers without a key: counted by where they connect from, whatever they write."""
+
+import pytest
+from starlette.requests import Request
+
+from adyton.gateway.visitors import TooManyVisitsError, Visitors
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def request(host: str, **headers: str) -> Request:
+    lines = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
+    return Request({"type": "http", "client": (host, 4711), "headers": lines})
+
+
+def test_an_address_has_so_many_visits_an_hour() -> None:
+    clock = Clock()
+    visitors = Visitors(per_hour=2, monotonic=clock)
+    visitors.admit(request("192.0.2.1"))
+    clock.now = 600
+    visitors.admit(request("192.0.2.1"))
+
+    with pytest.raises(TooManyVisitsError) as caught:
+        visitors.admit(request("192.0.2.1"))
+    assert caught.value.retry_after.total_seconds() == 3000
+    visitors.admit(request("192.0.2.2"))
+
+    clock.now = 3600
+    visitors.admit(request("192.0.2.1"))
+    with pytest.raises(TooManyVisitsError):
+        visitors.admit(request("192.0.2.1"))
+
+
+@pytest.mark.parametrize("header", ["x_forwarded_for", "forwarded", "x_real_ip", "via"])
+def test_no_header_makes_somebody_else_of_a_caller(header: str) -> None:
+    visitors = Visitors(per_hour=1, monotonic=Clock())
+    visitors.admit(request("192.0.2.1", **{header: "198.51.100.1"}))
+
+    with pytest.raises(TooManyVisitsError):
+        visitors.admit(request("192.0.2.1", **{header: "198.51.100.2"}))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_program_of_this_machine_is_not_counted(host: str) -> None:
+    visitors = Visitors(per_hour=1, monotonic=Clock())
+
+    for _ in range(20):
+        visitors.admit(request(host))
+
+
+def test_behind_a_proxy_on_this_machine_all_are_counted_as_one() -> None:
+    visitors = Visitors(per_hour=1, monotonic=Clock())
+    visitors.admit(request("127.0.0.1", x_forwarded_for="198.51.100.1"))
+
+    with pytest.raises(TooManyVisitsError):
+        visitors.admit(request("127.0.0.1", x_forwarded_for="198.51.100.2"))
+
+
+def test_a_network_of_version_6_is_one_caller() -> None:
+    visitors = Visitors(per_hour=1, monotonic=Clock())
+    visitors.admit(request("2001:db8::1"))
+
+    with pytest.raises(TooManyVisitsError):
+        visitors.admit(request("2001:db8::ffff:1"))
+    visitors.admit(request("2001:db8:0:1::1"))
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    visitors = Visitors(per_hour=1, monotonic=Clock())
+
+    for number in range(12_000):
+        visitors.admit(request(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"))
+
+    assert len(visitors._visits) == 10_000
