@@ -157,6 +157,8 @@ def authenticate(
     for the caller), that golden values were given at all, or that the measurements are among them:
     see ``comparison`` and ``findings``. Raises ``MalformedError`` or a ``RejectedError``.
     """
+    # Golden values of driver and VBIOS come from under the same authorities.
+    cache = PathCache() if cache is None else cache
     # Step 1
     parsed = Transcript.from_bytes(transcript)
     # Step 2
@@ -217,7 +219,7 @@ def _rims(
     *,
     roots: Mapping[str, bytes],
     at: datetime,
-    cache: PathCache | None,
+    cache: PathCache,
 ) -> Mapping[RimKind, Rim]:
     found: dict[RimKind, Rim] = {}
     for kind, data, version in (

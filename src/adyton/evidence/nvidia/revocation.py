@@ -63,23 +63,29 @@ def check_revocation(
     subjects = [ocsp_subject(der, where=_WHERE) for der in answers]
     statuses: dict[str, CertificateStatus] = {}
     windows: list[Window] = []
-    used: set[int] = set()
+    verified: dict[int, OcspAnswer] = {}
+    missing: list[str] = []
     for link in links:
+        before = len(windows)
         for number, subject in enumerate(subjects):
             if not subject.is_about(link.certificate, link.issuer):
                 continue
-            used.add(number)
-            # Steps 2 and 3
-            answer = _answer(answers[number], link, at)
+            # Steps 2 and 3: two RIMs share authorities, whose issuers have one name and one key.
+            if number not in verified:
+                verified[number] = _answer(answers[number], link, at)
+            answer = verified[number]
             is_held = statuses.get(link.name) is CertificateStatus.ON_HOLD
             statuses[link.name] = CertificateStatus.ON_HOLD if is_held else answer.status
             windows.append(Window(name=link.name, first=answer.first, last=answer.last))
+        # By certificate, for two might have one name.
+        if len(windows) == before:
+            missing.append(link.name)
     # Step 1: an answer that nobody needs may have been about one of these before it was changed.
-    if len(used) != len(answers):
+    if len(verified) != len(answers):
         raise OcspRejectedError(where=_WHERE, reason="is about none of the certificates")
     return Revocation(
         statuses=MappingProxyType(statuses),
-        missing=tuple(link.name for link in links if link.name not in statuses),
+        missing=tuple(missing),
         windows=tuple(windows),
     )
 

@@ -437,6 +437,14 @@ def test_certificates_about_which_nobody_was_asked_are_named() -> None:
     )
 
 
+def test_a_certificate_is_missed_where_another_of_its_name_is_not() -> None:
+    vendor = FakeNvidia("hopper", rim_line={"name": "HCC RIM L4 Signer"})
+    answers = tuple(vendor.answer(role) for role in ("family", "line", "boot", "rim_family"))
+    answers += (vendor.answer("rim_leaf"),)
+    claims = authenticated(vendor, collateral=vendor.collateral(driver_rim=None, ocsp=answers))
+    assert claims.revocation.missing == ("vbios rim: HCC RIM L4 Signer",)
+
+
 def test_a_root_is_genuine_by_its_digest_and_not_by_its_name() -> None:
     claims = authenticated(roots={"nvidia-device": HOPPER.roots["fake"]})
     assert (claims.root, claims.is_genuine) == ("nvidia-device", False)
