@@ -46,6 +46,13 @@ _DOES_NOT_ESTABLISH: Final = (
     "that this code is good: build its image again and compare the measurements; nor that the"
     " hardware withstands whoever holds it in their hands"
 )
+_SERVICE_ESTABLISHES: Final = (
+    "this attestation service says that it has seen such an environment, with these measurements"
+)
+_SERVICE_DOES_NOT_ESTABLISH: Final = (
+    "anything that hardware says: nobody can check what the service checked, or whether it looked;"
+    " nor that this code is good"
+)
 _INSECURE_ESTABLISHES: Final = (
     "somebody with the key of a development root says that code with these measurements runs,"
     " and holds the keys that the evidence is over"
@@ -66,7 +73,7 @@ def appraise(claims: Claims, *, policy: Policy, expected: Expected, at: datetime
             _identity(claims, accepted),
             weigh_freshness(claims, policy.evidence, expected, at),
         ),
-        is_insecure=claims.platform is Platform.INSECURE,
+        claims.platform,
     )
 
 
@@ -79,15 +86,20 @@ def refuse(error: AdytonError) -> Layer:
         not_evaluated(name, "not-authentic", "the evidence is not authentic, so it says nothing")
         for name in EVIDENCE_PARTS[1:]
     )
-    return _layer((failed, *unread), is_insecure=False)
+    return _layer((failed, *unread), None)
 
 
-def _layer(parts: tuple[Part, ...], *, is_insecure: bool) -> Layer:
+def _layer(parts: tuple[Part, ...], platform: Platform | None) -> Layer:
+    establishes, does_not_establish = _ESTABLISHES, _DOES_NOT_ESTABLISH
+    if platform is Platform.INSECURE:
+        establishes, does_not_establish = _INSECURE_ESTABLISHES, _INSECURE_DOES_NOT_ESTABLISH
+    elif platform is not None and platform.is_service:
+        establishes, does_not_establish = _SERVICE_ESTABLISHES, _SERVICE_DOES_NOT_ESTABLISH
     return Layer(
         name=LayerName.EVIDENCE,
         parts=parts,
-        establishes=_INSECURE_ESTABLISHES if is_insecure else _ESTABLISHES,
-        does_not_establish=_INSECURE_DOES_NOT_ESTABLISH if is_insecure else _DOES_NOT_ESTABLISH,
+        establishes=establishes,
+        does_not_establish=does_not_establish,
     )
 
 
@@ -105,6 +117,9 @@ def _authenticity(claims: Claims, policy: Policy) -> Part:
             f"the root {claims.root!r} is no vendor's: it is accepted because the policy names it"
         )
         findings.append(finding("insecure-platform", text))
+    if claims.platform.is_service:
+        text = f"{claims.platform} vouches for what it says it has seen, and no hardware does"
+        findings.append(finding("service-vouches", text))
     return Part(name="authenticity", status=Status.PASSED, findings=tuple(findings))
 
 

@@ -8,7 +8,8 @@ trusts the verifier and its policy.
 The five parts of the evidence's layer become these claims; what is left out is "no claim":
 
 * ``hardware``: authenticity and tcb. 2 where both passed; -2 (affirming, in no standard's words)
-  where the policy does not ask how old the firmware is; -33 (a warning) under a development root.
+  where the policy does not ask how old the firmware is; -33 (a warning) under a development root;
+  none for a service's token, behind which is no hardware that was looked at here.
 * ``configuration``: 2 where it passed, 32 (a warning) where the policy accepts something against
   it, 96 where it failed; with debug mode, ``runtime-opaque`` is 96 as well.
 * ``executables``: identity. 3 (approved at boot) where it passed, 96 where it failed.
@@ -255,6 +256,8 @@ def _hardware(authenticity: Part, tcb: Part) -> int | None:
     if tcb.status is Status.FAILED:
         return _HARDWARE_CONTRAINDICATED
     if authenticity.status is not Status.PASSED or tcb.status is Status.NOT_EVALUATED:
+        return None
+    if "service-vouches" in _codes(authenticity):
         return None
     if "insecure-platform" in _codes(authenticity):
         return _VOUCHED_FOR_BY_NOBODY

@@ -84,6 +84,16 @@ class Platform(StrEnum):
         """Return who vouches for evidence of ``technology``; ``is_genuine`` is for its root."""
         return cls(technology.value) if is_genuine else cls.INSECURE
 
+    @property
+    def is_service(self) -> bool:
+        """Whether it is a service that vouches, for what it says it has seen."""
+        return self in {
+            Platform.INTEL_TRUST_AUTHORITY,
+            Platform.AZURE_ATTESTATION,
+            Platform.GOOGLE_CONFIDENTIAL_SPACE,
+            Platform.NVIDIA_NRAS,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tcb:

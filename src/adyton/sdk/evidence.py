@@ -21,6 +21,7 @@ __all__ = ["read_bundle", "read_collateral", "read_evidence", "verify_evidence"]
 _HEXADECIMAL: Final = re.compile(rb"(0x)?([0-9a-fA-F]{2}\s*)+")
 # The first bytes of every binary format are no base64, so that a text is taken for one only if all
 # of it is.
+_TOKEN: Final = re.compile(rb"\s*[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}\s*")
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/\s]{16,}={0,2}\s*")
 
 
@@ -83,14 +84,15 @@ def read_evidence(source: bytes | Path) -> bytes:
 
 
 def plain_evidence(data: bytes) -> bytes:
-    """Return ``data``, or what it is the hexadecimal or base64 text of."""
+    """Return ``data``, or what it is the text of: hexadecimal, base64, a token in a line."""
     if _HEXADECIMAL.fullmatch(data):
         text = "".join(data.decode().split()).removeprefix("0x").lower()
         return from_hex(text, "the evidence", size=len(text) // 2)
     if _BASE64.fullmatch(data):
         text = "".join(data.decode().split())
         return from_base64(text, "the evidence", limit_bytes=MAX_EVIDENCE_BYTES)
-    return data
+    # A token in a file commonly ends with a line end, which is no part of it.
+    return data.strip() if _TOKEN.fullmatch(data) else data
 
 
 def read_collateral(source: Collateral | bytes | Path) -> Collateral:

@@ -10,6 +10,7 @@ from adyton.appraisal.appraise import appraise, refuse
 from adyton.appraisal.freshness import CLOCK_TOLERANCE, Expected
 from adyton.appraisal.policy import Policy
 from adyton.crypto.path import RootRejectedError
+from adyton.evidence.token.services import Service
 from adyton.model.claims import DEBUG_MODE, Claims, Platform, Technology
 from adyton.model.verdict import EVIDENCE_PARTS, Layer, Status, finding
 
@@ -72,6 +73,17 @@ def test_development_evidence_passes_and_says_that_nobody_vouches_for_it() -> No
     assert codes(layer, Status.NOT_REQUIRED)["identity"] == ["measurements-not-required"]
     assert "genuine" not in layer.establishes
     assert "no vendor" in layer.does_not_establish
+
+
+def test_a_token_is_a_services_word_and_the_verdict_says_so() -> None:
+    for platform in Platform:
+        layer = layer_of(replace(CLAIMS, platform=platform))
+        is_service = platform.value in {service.value for service in Service}
+        assert platform.is_service is is_service
+        assert ("service says" in layer.establishes) is is_service
+        assert ("hardware says" in layer.does_not_establish) is is_service
+        found = [item.code for item in layer.parts[0].findings]
+        assert ("service-vouches" in found) is is_service
 
 
 def test_what_is_not_authentic_says_nothing_else() -> None:

@@ -100,6 +100,12 @@ GOOD = {"hardware": 2, "configuration": 2, "executables": 3}
             id="development",
         ),
         pytest.param(
+            verdict({"authenticity": "service-vouches"}),
+            "affirming",
+            {"configuration": 2, "executables": 3},
+            id="a service's word",
+        ),
+        pytest.param(
             verdict({"configuration": "debug-mode"}),
             "warning",
             {**GOOD, "configuration": 32},

@@ -11,6 +11,7 @@ from tests.unit.verification.test_evidence import CASES, POLICY, Case, name_of
 from adyton.appraisal.ear import Tier, verify_ear
 from adyton.cli.app import run
 from adyton.codec.json import canonical
+from adyton.evidence.formats import Format
 from adyton.crypto.jwk import JwkSet
 from adyton.crypto.jws import TokenSigner
 from adyton.crypto.p256 import Es256Key
@@ -62,6 +63,14 @@ def test_the_verdict_as_json_has_the_claims(
 def test_evidence_may_be_written_as_text(files: dict[str, str], text: str) -> None:
     Path(files["text"]).write_text(text)
     assert judge(files, file="text") == 0
+
+
+def test_a_token_may_end_with_its_line(files: dict[str, str]) -> None:
+    (token, *_) = (case.evidence for case in CASES if case.format is Format.TOKEN)
+    Path(files["text"]).write_bytes(b"
+" + token + b"
+")
+    assert run(["evidence", "show", files["text"]]) == 0
 
 
 def test_a_nonce_that_evidence_cannot_have_is_no_match(
