@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 import psutil
@@ -211,7 +211,7 @@ class _Peak:
         """The largest growth that was seen."""
         return (self._peak - self._before) / 2**20
 
-    def __enter__(self) -> "_Peak":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

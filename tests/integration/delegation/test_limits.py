@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fakes.chonk import write_chonk
 from tests.integration.delegation.conftest import balance_job, bytecode, installed, solver, witness
+from tests.integration.delegation.test_chains import STEPS
 from tests.integration.flow.machinery import reference_string
 
+from adyton.adapters.acvm import WitnessUnsatisfiedError
 from adyton.adapters.barretenberg import (
     BlockingBarretenberg,
     ProverMemoryExceededError,
@@ -18,7 +21,7 @@ from adyton.adapters.barretenberg import (
 from adyton.adapters.delegate import CircuitTooLargeError, Delegate
 from adyton.adapters.reference_string import ReferenceString, ReferenceStringMissingError
 from adyton.model.proving import Target
-from adyton.model.proving_job import NoirCircuit, ProvingJob
+from adyton.model.proving_job import ChonkJob, NoirCircuit, ProvingJob
 from adyton.worker.settings import ProvingLimits
 
 
@@ -27,7 +30,9 @@ def keyless() -> ProvingJob:
 
 
 @contextmanager
-def delegate(*, points: int = 2**15, **changes: int) -> Iterator[Delegate]:
+def delegate(
+    *, points: int = 2**15, program: Path | None = None, **changes: int
+) -> Iterator[Delegate]:
     limits: dict[str, Any] = {
         "gates": 2**15,
         "seconds": 60,
@@ -38,7 +43,7 @@ def delegate(*, points: int = 2**15, **changes: int) -> Iterator[Delegate]:
     }
     folder = reference_string()
     with BlockingBarretenberg.start(
-        installed().require_bb(),
+        program or installed().require_bb(),
         reference_string=folder,
         threads=1,
         deadline=timedelta(seconds=60),
@@ -80,3 +85,9 @@ def test_a_proof_takes_so_long_and_no_longer() -> None:
     with delegate(seconds=1) as small, pytest.raises(ProverTimeoutError):
         # The inner-product argument alone takes longer on one thread.
         small.prove(keyless(), Target.NOIR_ROLLUP)
+
+
+def test_a_chain_whose_proof_does_not_hold_is_not_vouched_for(tmp_path: Path) -> None:
+    program = write_chonk(tmp_path / "bb", makes_bad_proofs=True)
+    with delegate(program=program) as lying, pytest.raises(WitnessUnsatisfiedError):
+        lying.prove(ChonkJob(steps=STEPS), Target.AZTEC)
