@@ -37,7 +37,7 @@ __all__ = ["Case", "Run", "cases"]
 
 Run = Callable[[], object]
 
-# Quote, quoting enclave, two of the platform's certificates, the TCB signer's, two lists, two texts.
+# Quote, quoting enclave, two certificates of the platform, the TCB signer's, two lists, two texts.
 SIGNATURES = 9
 # About what is signed of a quote.
 SIGNED = 632
