@@ -17,7 +17,8 @@ from adyton.evidence.dcap.layout import Quote, without_padding
 from adyton.evidence.formats import Format, detect
 from adyton.evidence.nitro.layout import Document
 from adyton.evidence.nvidia.layout import Transcript
-from adyton.evidence.nvidia.serialized import read_evidence
+from adyton.evidence.nvidia.opaque import unverified_opaque
+from adyton.evidence.nvidia.serialized import SerializedEvidence, read_evidence
 from adyton.evidence.sev_snp.layout import Report
 from adyton.evidence.sev_snp.table import ExtendedReport
 from adyton.evidence.tdx.layout import TdReport
@@ -75,13 +76,14 @@ def _quote(evidence: bytes) -> _Parts:
 
 
 def _devices(evidence: bytes) -> _Parts:
-    return {
-        f"device_{index}": {
-            "transcript": Transcript.from_bytes(device.transcript),
-            "chain": device.chain,
-        }
-        for index, device in enumerate(read_evidence(evidence))
-    }
+    devices = read_evidence(evidence)
+    return {f"device_{index}": _device(device) for index, device in enumerate(devices)}
+
+
+def _device(device: SerializedEvidence) -> _Parts:
+    transcript = Transcript.from_bytes(device.transcript)
+    opaque = unverified_opaque(transcript.opaque)
+    return {"transcript": transcript, "opaque_data": opaque, "chain": device.chain}
 
 
 def _token(evidence: bytes) -> _Parts:

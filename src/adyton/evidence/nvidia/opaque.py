@@ -13,7 +13,7 @@ from typing import Final
 
 from adyton.errors import MalformedError
 
-__all__ = ["GpuMode", "OpaqueData"]
+__all__ = ["GpuMode", "OpaqueData", "unverified_opaque"]
 
 _COMMON: Final = {
     1: "cert_issuer_name",
@@ -147,6 +147,15 @@ class OpaqueData:
             protected_pcie=False,
             nvdec0=True,
         )
+
+
+def unverified_opaque(opaque: Mapping[int, bytes]) -> OpaqueData:
+    """Return what a device says of itself, for people to read: with a driver, it is a GPU.
+
+    Which kind it is, its certificates say to whoever verifies them.
+    """
+    has_driver = any(_GPU.get(number) == "driver_version" for number in opaque)
+    return OpaqueData.of_gpu(opaque) if has_driver else OpaqueData.of_switch(opaque)
 
 
 def _named(opaque: Mapping[int, bytes], names: Mapping[int, str]) -> Mapping[str, bytes]:

@@ -2,6 +2,7 @@ import pytest
 from tests.fakes.nvidia import DRIVER, VBIOS, FakeNvidia
 
 from adyton.errors import MalformedError
+from adyton.evidence.layouts import unverified_fields
 from adyton.evidence.nvidia.opaque import GpuMode, OpaqueData
 
 HOPPER, BLACKWELL, SWITCH = (FakeNvidia(name) for name in ("hopper", "blackwell", "ls10"))
@@ -22,6 +23,16 @@ def test_a_switch_has_other_names_for_the_same_numbers() -> None:
     assert found.fields.keys() == {"vbios_version", "device_pdi", "switch_lock_status"}
     assert (found.driver_version, found.vbios_version) == (None, VBIOS["ls10"])
     assert "switch_pdi" in OpaqueData.of_gpu(dict(HOPPER.opaque(f22=bytes(8)))).fields
+
+
+def test_a_report_is_shown_by_nvidias_names() -> None:
+    for vendor in (BLACKWELL, SWITCH):
+        shown = unverified_fields(vendor.file())["device_0"]
+        assert isinstance(shown, dict)
+        found = shown["opaque_data"]
+        assert isinstance(found, dict)
+        assert found["vbios_version"] == VBIOS[vendor.generation]
+        assert found["driver_version"] == (None if vendor is SWITCH else DRIVER)
 
 
 def test_an_older_driver_has_fewer_fields() -> None:
