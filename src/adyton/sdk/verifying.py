@@ -41,7 +41,8 @@ def verify(
     Of a receipt, ``nonce`` is the one that you chose for this question, or ``question`` the whole
     of it: a policy, which there must be, usually wants to know. ``challenge`` is what you sent for
     fresh evidence, and ``collateral`` what its vendor publishes beside it, for the time at which
-    the receipt was given. ``verifier`` is one to use again; without one, ``bb`` is started and ended.
+    the receipt was given. ``verifier`` is one to use again; without one, ``bb`` is started and
+    ended.
 
     Of a notary's proof, ``file`` is what it is about, ``checkpoint`` its place in the log (the file
     of ``adyton log prove``), and ``previous`` the proof before it. Whose proofs are accepted, only

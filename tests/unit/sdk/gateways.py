@@ -16,6 +16,7 @@ from adyton.appraisal.policy import Policy
 from adyton.codec.text import from_base64, to_base64
 from adyton.crypto.binding import report_data
 from adyton.crypto.hpke import SealSuite
+from adyton.evidence.collateral import NO_COLLATERAL, Collateral
 from adyton.flow.pipeline import certify
 from adyton.flow.stages import Proven
 from adyton.model.manifest import Manifest
@@ -38,7 +39,13 @@ class FakeVerifier:
         self.is_closed = False
 
     def verify(
-        self, receipt: Receipt, *, policy: Policy, expectation: Expectation, at: datetime
+        self,
+        receipt: Receipt,
+        *,
+        policy: Policy,
+        expectation: Expectation,
+        at: datetime,
+        collateral: Collateral = NO_COLLATERAL,
     ) -> Verdict:
         return verify_receipt(
             receipt,
@@ -47,6 +54,7 @@ class FakeVerifier:
             circuits=circuits(),
             verifier=self.proofs,
             at=at,
+            collateral=collateral,
         )
 
     def close(self) -> None:
