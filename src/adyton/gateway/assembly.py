@@ -33,6 +33,7 @@ from adyton.gateway.questions import Questions
 from adyton.gateway.reach import Reach
 from adyton.gateway.readings import Readings
 from adyton.gateway.registry.admission import Admission
+from adyton.gateway.registry.joining import Joiner
 from adyton.gateway.registry.keeping import Keeper
 from adyton.gateway.registry.service import Registry
 from adyton.gateway.routes import Capability
@@ -139,9 +140,15 @@ def assemble(
             reach.follow,
             proofs.keep,
             keeper.keep,
+            *_joining(settings, worker, link),
             lambda: _purge(store, limits.retention),
         ),
     )
+
+
+def _joining(settings: GatewaySettings, worker: Worker, link: Link) -> tuple[Work, ...]:
+    joining = settings.registry.joining
+    return () if joining is None else (Joiner(worker, link, joining, clock=_now).keep,)
 
 
 def _metrics(

@@ -19,6 +19,7 @@ from adyton.model.manifest import Manifest
 from adyton.model.proving_receipt import MAX_PROVING_RECEIPT_BYTES, ProvingReceipt
 from adyton.model.question import Endpoint
 from adyton.model.receipt import MAX_RECEIPT_BYTES
+from adyton.model.registry import Beat
 
 __all__ = [
     "Answer",
@@ -208,6 +209,18 @@ class Worker:
         """Return fresh evidence over the manifest and ``challenge``."""
         fields = await self._caller.call("attest", within=_SHORT, challenge=challenge)
         return _bytes(fields, "evidence", limit_bytes=MAX_RECEIPT_BYTES)
+
+    async def apply(self, challenge: bytes, *, endpoint: str) -> bytes:
+        """Return the worker's application to a registry, which it has signed."""
+        fields = await self._caller.call(
+            "apply", within=_SHORT, challenge=challenge, endpoint=endpoint
+        )
+        return _bytes(fields, "application", limit_bytes=MAX_RECEIPT_BYTES)
+
+    async def beat(self, state: Beat) -> bytes:
+        """Return a heartbeat for a registry, which the worker has signed."""
+        fields = await self._caller.call("beat", within=_SHORT, state=state.value)
+        return _bytes(fields, "heartbeat", limit_bytes=MAX_RECEIPT_BYTES)
 
     async def providers(self) -> list[Json]:
         """Return the worker's providers, as it describes them."""

@@ -27,6 +27,7 @@ from adyton.worker.catalogue import Catalogue
 from adyton.worker.cell import QUESTION
 from adyton.worker.cells import Cells
 from adyton.worker.delegations import Delegations
+from adyton.worker.enrolment import Enrolment
 from adyton.worker.identity import Attester, Keys, check_challenge
 from adyton.worker.openpgp import OpenPgpIdentity
 from adyton.worker.replay import ReplayGuard
@@ -69,6 +70,7 @@ class Service:
         self._replay, self._budget = replay, budget
         self._catalogue, self._delegations, self._clock = catalogue, delegations, clock
         self._openpgp = openpgp
+        self._enrolment = Enrolment(attester=attester, signer=keys.signing, clock=clock)
         self._manifest = attester.manifest.to_bytes()
         self._opening_key = keys.opening.to_bytes()
 
@@ -86,6 +88,11 @@ class Service:
             case "register-circuit":
                 bytecode, target = _bytes(fields, "bytecode"), fields.get("target")
                 answer = await self._delegations.register(bytecode, str(target))
+            case "apply":
+                challenge, endpoint = _bytes(fields, "challenge"), fields.get("endpoint")
+                answer = {"application": await self._enrolment.apply(challenge, endpoint)}
+            case "beat":
+                answer = {"heartbeat": self._enrolment.beat(fields.get("state"))}
             case "attest":
                 answer = {"evidence": await self._attester.attest(_bytes(fields, "challenge"))}
             case _:

@@ -62,3 +62,44 @@ def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str) -> None
     given = str(tmp_path / value) if name.endswith("POLICY") else value
     with pytest.raises(SettingMalformedError, match=name):
         RegistrySettings.from_environ({name: given})
+
+
+def joining(tmp_path: Path, **changes: str) -> dict[str, str]:
+    (tmp_path / "key.txt").write_text(f"adk_{'0' * 16}_{'1' * 64}\n")
+    (tmp_path / "nokey.txt").write_text("password")
+    return {
+        "ADYTON_REGISTRY_URL": "https://registry.example",
+        "ADYTON_REGISTRY_KEY_FILE": str(tmp_path / "key.txt"),
+        "ADYTON_REGISTRY_ENDPOINT": "https://gateway.example",
+        **changes,
+    }
+
+
+def test_a_registry_to_join_has_an_address_a_key_and_ours(tmp_path: Path) -> None:
+    settings = RegistrySettings.from_environ(joining(tmp_path))
+    assert settings.joining is not None
+    assert settings.joining.url == "https://registry.example"
+    assert settings.joining.api_key.startswith("adk_")
+    assert "adk_" not in repr(settings)
+    local = joining(tmp_path, ADYTON_REGISTRY_URL="http://127.0.0.1:8423")
+    assert RegistrySettings.from_environ(local).joining is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ADYTON_REGISTRY_URL", "http://registry.example"),
+        ("ADYTON_REGISTRY_URL", "http://127.0.0.1.example"),
+        ("ADYTON_REGISTRY_URL", "https://user@registry.example"),
+        ("ADYTON_REGISTRY_URL", "https://registry.example/path?x"),
+        ("ADYTON_REGISTRY_URL", ""),
+        ("ADYTON_REGISTRY_KEY_FILE", "missing.txt"),
+        ("ADYTON_REGISTRY_KEY_FILE", "nokey.txt"),
+        ("ADYTON_REGISTRY_ENDPOINT", "http://gateway.example"),
+        ("ADYTON_REGISTRY_ENDPOINT", ""),
+    ],
+)
+def test_a_wrong_setting_about_joining_is_named(tmp_path: Path, name: str, value: str) -> None:
+    given = str(tmp_path / value) if value.endswith(".txt") else value
+    with pytest.raises(SettingMalformedError, match=name):
+        RegistrySettings.from_environ(joining(tmp_path, **{name: given}))
