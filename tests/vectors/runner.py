@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from tests.vectors import nitro, nvidia, sgx, snp, tdx, tokens
+from tests.vectors import nitro, nvidia, sgx, snp, tdx, tokens, tpm
 from tests.vectors.manifest import MANIFEST, NO_VECTORS, Entry, Fact, manifest
 
 from adyton.errors import AdytonError
@@ -27,6 +27,7 @@ FAMILIES: Final[Families] = {
     "snp": snp.facts,
     "nvidia": nvidia.facts,
     "ita": tokens.facts,
+    "tpm": tpm.facts,
 }
 
 
