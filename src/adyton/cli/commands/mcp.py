@@ -1,0 +1,76 @@
+"""``adyton mcp``."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("mcp", rich_help_panel="Run it")(mcp)
+
+
+def mcp(
+    *,
+    url: Annotated[
+        str, typer.Option(help="The gateway.", envvar="ADYTON_URL")
+    ] = "http://127.0.0.1:8423",
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Roots for the gateway's certificate, in PEM; else Mozilla's.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    api_key_file: Annotated[Path | None, typer.Option(help="Else ADYTON_API_KEY.")] = None,
+    folder: Annotated[
+        Path,
+        typer.Option(help="The only folder with files to commit.", exists=True, file_okay=False),
+    ] = Path(),
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="Which workers are trusted, for questions.", exists=True, dir_okay=False),
+    ] = None,
+    notary_policy: Annotated[
+        Path | None,
+        typer.Option(help="Whose proofs are accepted.", exists=True, dir_okay=False),
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(help="A token, or a JSON object of credentials by name, for questions."),
+    ] = None,
+    http: Annotated[
+        int | None,
+        typer.Option(
+            "--http",
+            min=1,
+            max=65535,
+            help="Serve on this port of this machine, for who has ADYTON_MCP_TOKEN; else stdio.",
+        ),
+    ] = None,
+) -> None:
+    """Serve an assistant: commit_text, commit_file, verify_proof and ask_question, over MCP.
+
+    A model chooses what it calls; which gateway, whose credentials and which folder, you choose
+    here. It needs the extra: pip install adyton[mcp].
+
+    Example: adyton mcp --folder documents --api-key-file key.txt
+    """
+    from adyton.cli.assistant_settings import AssistantOptions, run_mcp  # noqa: PLC0415
+
+    options = AssistantOptions(
+        url=url,
+        ca_file=ca_file,
+        api_key_file=api_key_file,
+        folder=folder,
+        policy=policy,
+        notary_policy=notary_policy,
+        token_file=token_file,
+        http=http,
+    )
+    run_mcp(options, os.environ)
