@@ -233,13 +233,13 @@ def _against(asked: _Asked, claims: Claims | None, now: datetime) -> list[Findin
     found = []
     if asked.provider is not None and asked.provider != _provider(claims, asked):
         text = f"the evidence is not {asked.provider}'s"
-        found.append(finding("provider-mismatch", text))
+        found.append(finding("vendor-mismatch", text))
     if claims.technology in _SERVICES:
         text = "a service vouches for this token, and not the hardware that it is about"
-        found.append(finding("hardware-not-shown", text))
+        found.append(finding("service-vouches", text))
     if asked.measurement is not None and _launched(claims) != asked.measurement:
         text = "the launched code has another measurement"
-        found.append(finding("measurement-mismatch", text))
+        found.append(finding("launch-mismatch", text))
     if claims.issued is not None and now - claims.issued > _MAXIMUM_AGE:
         found.append(finding("evidence-too-old", "the evidence is more than 24 hours old"))
     return found

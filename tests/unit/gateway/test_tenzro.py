@@ -136,7 +136,7 @@ async def test_another_measurement_is_not_valid(client: httpx.AsyncClient) -> No
     for other in ("00" * 48, REGISTERS[8].hex()):
         answer = await asked(client, {"attestation": document(), "measurement": other})
         assert truths(answer) == (False, True, False, True)
-        assert reasons(answer) == ["measurement-mismatch"]
+        assert reasons(answer) == ["launch-mismatch"]
 
 
 async def test_a_debugged_enclave_is_no_hardware_to_trust(client: httpx.AsyncClient) -> None:
@@ -171,7 +171,7 @@ async def test_evidence_of_another_vendor_is_not_what_was_asked_for(
 ) -> None:
     answer = await asked(client, {"attestation": document(), "provider": "IntelTdx"})
     assert (answer["valid"], answer["provider"]) == (False, "AwsNitro")
-    assert reasons(answer) == ["provider-mismatch"]
+    assert reasons(answer) == ["vendor-mismatch"]
 
 
 async def test_evidence_of_yesterday_is_too_old(
