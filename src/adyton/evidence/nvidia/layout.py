@@ -41,9 +41,11 @@ _NONCE_SIZE: Final = 32
 _MAX_OPAQUE_BYTES: Final = 1024
 _SIGNATURE_SIZE: Final = 96
 _DMTF: Final = 0x01
-# The indices between are the device's; these two have other meanings.
-_FIRST_INDEX: Final = 0x01
+# Those from one are the device's; zero and the one above have other meanings.
 _LAST_INDEX: Final = 0xFE
+# Index, specification and size; then the value's type and size.
+_HEAD_SIZE: Final = 7
+_TYPE_AND_SIZE: Final = 3
 _RAW: Final = 1 << 7
 
 
@@ -127,35 +129,35 @@ def _expect(reader: Reader, name: str, wanted: int) -> None:
 
 
 def _blocks(record: bytes, count: int) -> tuple[MeasurementBlock, ...]:
-    reader = Reader(record, where="the measurement record")
+    """Return the measurements of a record.
+
+    One loop over bytes rather than a reader with a method for each: a report has 64 of them.
+    """
     found: list[MeasurementBlock] = []
+    offset, last, end = 0, 0, len(record)
     for _ in range(count):
-        block = _block(reader)
+        start = offset + _HEAD_SIZE
+        if start > end:
+            raise MalformedError("the measurement record ends in a measurement's head")
+        index, specification, low, high, value_type, value_low, value_high = record[offset:start]
+        offset = start + (value_low | value_high << 8)
         # In order, so that none can stand twice with two values.
-        if found and block.index <= found[-1].index:
-            raise MalformedError(f"the measurement {block.index} is out of order")
-        found.append(block)
-    reader.finish()
-    if not found:
-        raise MalformedError("the transcript has no measurement")
+        if not last < index <= _LAST_INDEX:
+            raise MalformedError(f"the measurement {index} is out of order")
+        if specification != _DMTF:
+            raise MalformedError(f"the measurement {index} is of another specification than dmtf's")
+        # The type and the size of the value are part of the measurement.
+        if (low | high << 8) != offset - start + _TYPE_AND_SIZE or offset > end:
+            raise MalformedError(f"the measurement {index} has two sizes, or ends too early")
+        if offset - start != DIGEST_SIZE and not value_type & _RAW:
+            raise MalformedError(f"the measurement {index} is no digest of {DIGEST_SIZE} bytes")
+        found.append(
+            MeasurementBlock(index=index, value_type=value_type, value=record[start:offset])
+        )
+        last = index
+    if not found or offset != end:
+        raise MalformedError("the transcript has no measurement, or something behind the last one")
     return tuple(found)
-
-
-def _block(reader: Reader) -> MeasurementBlock:
-    # At once, rather than number by number: a report has 64 of these.
-    index, specification, *size, value_type, low, high = reader.take(7, "a measurement's head")
-    if not _FIRST_INDEX <= index <= _LAST_INDEX:
-        raise MalformedError(f"a measurement has the index {index}")
-    if specification != _DMTF:
-        raise MalformedError(f"a measurement is of the specification {specification}, not dmtf's")
-    value = reader.take(low | high << 8, "a measurement's value")
-    # The type and the size of the value are part of the measurement.
-    if int.from_bytes(size, "little") != len(value) + 3:
-        raise MalformedError(f"the measurement {index} has two sizes")
-    block = MeasurementBlock(index=index, value_type=value_type, value=value)
-    if not block.is_raw and len(value) != DIGEST_SIZE:
-        raise MalformedError(f"the measurement {index} has {len(value)} bytes, not {DIGEST_SIZE}")
-    return block
 
 
 def _opaque(data: bytes) -> Mapping[int, bytes]:
