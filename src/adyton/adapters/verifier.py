@@ -70,6 +70,7 @@ class OfflineVerifier:
         policy: Policy,
         expectation: ProvingExpectation,
         at: datetime,
+        collateral: Collateral = NO_COLLATERAL,
     ) -> Verdict:
         """Return the verdict on a receipt for a delegated proof at the instant ``at``.
 
@@ -81,6 +82,7 @@ class OfflineVerifier:
             expectation=expectation,
             verifier=self._verifier(),
             at=at,
+            collateral=collateral,
             cache=self._cache,
         )
 

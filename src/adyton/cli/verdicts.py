@@ -11,6 +11,7 @@ from rich.text import Text
 
 from adyton.cli.terminal import plain, table
 from adyton.codec.json import Json, JsonObject
+from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.question import Question
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Finding, Layer, Status, Verdict
@@ -19,6 +20,7 @@ __all__ = [
     "answer_text",
     "layer_table",
     "print_reasons",
+    "proving_table",
     "question_text",
     "receipt_table",
     "short_layers",
@@ -121,6 +123,28 @@ def receipt_table(receipt: Receipt) -> Table:
         "circuit": f"{statement.circuit}, key {statement.verification_key.hex()[:16]}…",
         "worker": f"platform {receipt.manifest.platform}, isolation {receipt.manifest.isolation}",
     }
+    return _rows(rows)
+
+
+def proving_table(receipt: ProvingReceipt) -> Table:
+    """Return what a receipt for a delegated proof says, unverified."""
+    statement = receipt.statement
+    header, given = statement.header, datetime.fromtimestamp(statement.time, tz=UTC)
+    rows = {
+        "proof": f"{len(receipt.proof)} bytes, {header.scheme} for {header.target}",
+        "program": statement.circuit.hex(),
+        "key": statement.verification_key.hex(),
+        "public inputs": f"{len(receipt.public_inputs)}",
+        "given": f"{given:%Y-%m-%d %H:%M:%S} UTC",
+        "nonce": header.nonce,
+        "audience": header.audience or "anybody",
+        "prover": receipt.manifest.software.prover.hex(),
+        "worker": f"platform {receipt.manifest.platform}",
+    }
+    return _rows(rows)
+
+
+def _rows(rows: Mapping[str, str]) -> Table:
     made = table("", "")
     made.show_header = False
     for name, value in rows.items():

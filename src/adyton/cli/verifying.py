@@ -11,11 +11,18 @@ from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError
 from adyton.cli.proofs import digest_with_bar, show_proof
 from adyton.cli.terminal import console, print_json, progress
-from adyton.cli.verdicts import answer_text, layer_table, print_reasons, receipt_table
+from adyton.cli.verdicts import (
+    answer_text,
+    layer_table,
+    print_reasons,
+    proving_table,
+    receipt_table,
+)
 from adyton.codec.javascript import Value
 from adyton.codec.text import from_base64
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import NO_COLLATERAL, Collateral
+from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Verdict
 from adyton.sdk.evidence import read_collateral
@@ -110,14 +117,16 @@ def _instant(text: str) -> datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def _show(receipt: Receipt, verdict: Verdict, milliseconds: float) -> None:
+def _show(receipt: Receipt | ProvingReceipt, verdict: Verdict, milliseconds: float) -> None:
     out = console()
-    out.print(receipt_table(receipt))
+    out.print(receipt_table(receipt) if isinstance(receipt, Receipt) else proving_table(receipt))
     out.print()
     out.print(layer_table(verdict))
-    if verdict.accepted:
-        head = Text.assemble(("the receipt holds", "bold green"), ": the answer is ")
-        out.print(head.append(answer_text(verdict.answer)), Text(f"({milliseconds:.0f} ms)", "dim"))
+    if not verdict.accepted:
+        out.print(Text("the receipt does not hold: it answers nothing", style="bold red"))
+        print_reasons(out, verdict)
         return
-    out.print(Text("the receipt does not hold: it answers nothing", style="bold red"))
-    print_reasons(out, verdict)
+    head = Text.assemble(("the receipt holds", "bold green"))
+    if isinstance(receipt, Receipt):
+        head.append(": the answer is ").append(answer_text(verdict.answer))
+    out.print(head, Text(f"({milliseconds:.0f} ms)", "dim"))

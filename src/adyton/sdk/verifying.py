@@ -7,20 +7,23 @@ from pathlib import Path
 
 from adyton.adapters.verifier import OfflineVerifier
 from adyton.appraisal.policy import MAX_POLICY_BYTES, Policy
+from adyton.codec.json import Json, loads
 from adyton.evidence.collateral import NO_COLLATERAL, Collateral
+from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.question import Question
 from adyton.model.receipt import MAX_RECEIPT_BYTES, Receipt
 from adyton.model.verdict import Verdict
 from adyton.sdk.files import FileUnreadableError, Source, from_file
 from adyton.sdk.proofs import digest_of, find_proof, judge_proof
 from adyton.verification.bind import Expectation
+from adyton.verification.delegated import ProvingExpectation
 from adyton.verification.notary_policy import NotaryPolicy
 
 __all__ = ["FileUnreadableError", "Source", "from_file", "read_policy", "read_receipt", "verify"]
 
 
 def verify(
-    receipt: Receipt | Source,
+    receipt: Receipt | ProvingReceipt | Source,
     *,
     policy: Policy | NotaryPolicy | Source | None = None,
     nonce: str | None = None,
@@ -34,6 +37,8 @@ def verify(
     verifier: OfflineVerifier | None = None,
 ) -> Verdict:
     """Return the verdict on a receipt or a notary's proof, layer by layer. Nothing is fetched.
+
+    A receipt is one for an answer, or one for a delegated proof.
 
     Each is bytes, a path, a mapping as JSON has it, or read already. ``at`` is the instant to judge
     for, now where it is left out.
@@ -55,7 +60,7 @@ def verify(
     instant = at or datetime.now(UTC)
     if instant.tzinfo is None:
         raise ValueError("an instant to judge for has a zone")
-    document = None if isinstance(receipt, Receipt) else find_proof(receipt)
+    document = None if isinstance(receipt, Receipt | ProvingReceipt) else find_proof(receipt)
     if document is not None:
         return judge_proof(
             document,
@@ -68,24 +73,45 @@ def verify(
     if policy is None or isinstance(policy, NotaryPolicy):
         raise ValueError("a receipt is judged under a policy for receipts")
     read, accepted = read_receipt(receipt), read_policy(policy)
-    expectation = Expectation(nonce=nonce, question=question, challenge=challenge)
     with nullcontext(verifier) if verifier is not None else OfflineVerifier() as judge:
+        if isinstance(read, ProvingReceipt):
+            if question is not None:
+                raise ValueError("a proof was made for a request, not for a question")
+            return judge.verify_proving(
+                read,
+                policy=accepted,
+                expectation=ProvingExpectation(nonce=nonce, challenge=challenge),
+                at=instant,
+                collateral=collateral,
+            )
+        expectation = Expectation(nonce=nonce, question=question, challenge=challenge)
         return judge.verify(
             read, policy=accepted, expectation=expectation, at=instant, collateral=collateral
         )
 
 
-def read_receipt(source: Receipt | Source) -> Receipt:
+def read_receipt(source: Receipt | ProvingReceipt | Source) -> Receipt | ProvingReceipt:
     """Return the receipt in ``source``, or raise ``MalformedError`` or ``FileUnreadableError``."""
     match source:
-        case Receipt():
+        case Receipt() | ProvingReceipt():
             return source
         case Mapping():
-            return Receipt.from_json(dict(source))
+            return _receipt(dict(source))
         case bytes():
-            return Receipt.from_bytes(source)
+            return _receipt_in(source)
         case _:
-            return from_file(Path(source), Receipt.from_bytes, MAX_RECEIPT_BYTES)
+            return from_file(Path(source), _receipt_in, MAX_RECEIPT_BYTES)
+
+
+def _receipt_in(data: bytes) -> Receipt | ProvingReceipt:
+    return _receipt(loads(data, limit_bytes=MAX_RECEIPT_BYTES))
+
+
+def _receipt(value: Json) -> Receipt | ProvingReceipt:
+    # RFC-0023's answer has no version; whatever names one is none.
+    if isinstance(value, dict) and "version" in value:
+        return ProvingReceipt.from_json(value)
+    return Receipt.from_json(value)
 
 
 def read_policy(source: Policy | Source) -> Policy:

@@ -1,6 +1,7 @@
 """Proofs for others: what comes back holds, and names what it was made for."""
 
 import gzip
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.integration.delegation.conftest import (
 )
 
 from adyton.adapters.verifier import OfflineVerifier
+from adyton.cli.exits import NO, YES
+from adyton.cli.verifying import Verifying, run_verify
 from adyton.crypto.hashing import sha256
 from adyton.model.proving import SealedProving, Target
 from adyton.model.proving_job import NoirCircuit, RegisteredCircuit
@@ -143,3 +146,33 @@ async def test_a_policy_names_the_prover_that_may_see_a_witness(
 async def test_inputs_may_be_numbers_or_text(caller: Caller) -> None:
     receipt = await caller.prove(balance_job(solution=inputs(lower="0x2710", currency="840")))
     assert receipt.public_inputs[5] == 10_000
+
+
+async def test_the_command_line_judges_a_kept_receipt(
+    caller: Caller, state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receipt = await caller.prove(balance_job(), nonce="n")
+    kept, accepted = tmp_path / "receipt.json", tmp_path / "policy.json"
+    kept.write_bytes(receipt.to_bytes())
+    accepted.write_text(json.dumps(policy(state).to_json()))
+
+    def run(nonce: str | None) -> int:
+        return run_verify(
+            Verifying(
+                file=kept,
+                policy=accepted,
+                about=None,
+                checkpoint=None,
+                previous=None,
+                nonce=nonce,
+                at=None,
+                challenge=None,
+                collateral=None,
+                as_json=False,
+            )
+        )
+
+    assert (run("n"), run("m"), run(None)) == (YES, NO, NO)
+    shown = capsys.readouterr().out
+    assert receipt.statement.circuit.hex() in shown
+    assert "another nonce than expected (nonce-mismatch)" in shown
