@@ -1,9 +1,19 @@
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.fakes.intel import AUTHORITY, NOW, TCB_SIGNER, FakeIntel, List
+from cryptography.hazmat.primitives.asymmetric import ec
+from tests.fakes.intel import (
+    AUTHORITY,
+    NOW,
+    ROOT,
+    TCB_SIGNER,
+    FakeIntel,
+    List,
+    certificate,
+)
 
 from adyton.crypto.crl import CertificateRevokedError, CrlRejectedError
 from adyton.crypto.path import CertificateRejectedError, RootRejectedError
@@ -121,6 +131,45 @@ def test_chains_from_different_roots_do_not_belong_together() -> None:
     roots = {**VENDOR.roots, "other": OTHER.roots["fake"]}
     with pytest.raises(CollateralRejectedError, match="different roots"):
         authenticate_collateral(Collateral.from_bytes(data), roots=roots)
+
+
+def rotated() -> FakeIntel:
+    """Return the vendor after it got a new key, and a new certificate, for signing collateral."""
+    vendor = copy(VENDOR)
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = certificate(TCB_SIGNER, ROOT.name, key, VENDOR.keys["root"])
+    vendor.keys = {**VENDOR.keys, "tcb_signer": key}
+    vendor.certificates = {**VENDOR.certificates, "tcb_signer": made}
+    return vendor
+
+
+def test_a_new_signer_of_collateral_is_as_good_as_the_old_one() -> None:
+    new, cache = rotated(), DcapCache()
+    assert authenticated(VENDOR.collateral(), cache=cache).tcb_info.evaluation_number == 20
+    assert authenticated(new.collateral(), cache=cache).tcb_info.evaluation_number == 20
+
+
+@pytest.mark.parametrize("part", ["tcb_info", "qe_identity"])
+def test_what_another_signer_signed_is_refused_under_a_new_one(part: str) -> None:
+    new = rotated()
+    chains: Any = {f"{part}_issuer_chain": new.pem("tcb_signer", "root")}
+    with pytest.raises(SignatureRejectedError):
+        authenticated(VENDOR.collateral(**chains))
+    old: Any = {f"{part}_issuer_chain": VENDOR.pem("tcb_signer", "root")}
+    with pytest.raises(SignatureRejectedError):
+        authenticated(new.collateral(**old))
+
+
+def test_an_old_signer_that_was_revoked_is_refused_and_the_new_one_is_not() -> None:
+    new, old = rotated(), List(revoked=(VENDOR.serial("tcb_signer"),))
+    assert authenticated(new.collateral(root_list=old)).tcb_info.evaluation_number == 20
+    with pytest.raises(CertificateRevokedError):
+        authenticated(VENDOR.collateral(root_list=old))
+    # One of two is enough.
+    with pytest.raises(CertificateRevokedError):
+        authenticated(
+            new.collateral(root_list=old, qe_identity_issuer_chain=VENDOR.pem("tcb_signer", "root"))
+        )
 
 
 def test_a_chain_of_another_length_is_malformed() -> None:
