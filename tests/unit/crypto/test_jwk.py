@@ -38,15 +38,25 @@ def ec_jwk(key: ec.EllipticCurvePrivateKey, **changes: Any) -> dict[str, Any]:
     return {"kty": "EC", "crv": f"P-{key.curve.key_size}", "kid": "a", "x": x, "y": y, **changes}
 
 
-def certificate(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
+def certificate(
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey,
+) -> str:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "own")])
     now = datetime(2026, 11, 20, tzinfo=UTC)
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
-        .sign(key, SHA256())
+        .sign(P256, SHA256())
         .public_bytes(Encoding.DER)
     )
     return base64.b64encode(made).decode()
+
+
+# The point of its key is none of the curve's.
+BROKEN = base64.b64encode(
+    base64.b64decode(certificate(P256)).replace(
+        P256.public_key().public_numbers().x.to_bytes(32, "big"), bytes(32), 1
+    )
+).decode()
 
 
 def raw(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
@@ -141,6 +151,8 @@ def test_what_is_no_public_key_for_signatures_is_malformed(record: Any) -> None:
         (rsa_jwk(x5c=[certificate(P256)]), Algorithm.RS256),
         (ec_jwk(P384, x5c=[certificate(P256)]), Algorithm.ES384),
         (rsa_jwk(x5c=["MAA="]), Algorithm.RS256),
+        (rsa_jwk(x5c=[certificate(ED25519)]), Algorithm.RS256),
+        (ec_jwk(P256, x5c=[BROKEN]), Algorithm.ES256),
         (ec_jwk(P256), Algorithm.ES384),
         (ec_jwk(P256, crv="P-384"), Algorithm.ES384),
         (ec_jwk(P256, x=text(bytes(32))), Algorithm.ES256),
@@ -156,6 +168,8 @@ def test_what_is_no_public_key_for_signatures_is_malformed(record: Any) -> None:
         "certificate of another type",
         "certificate of another curve",
         "no certificate",
+        "certificate of a type that has none",
+        "certificate with no key",
         "curve",
         "coordinates",
         "point",

@@ -256,6 +256,7 @@ def test_what_a_service_has_against_an_environment_is_a_finding(
         (GOOGLE, "", {"eat_nonce": "n" * 89}),
         (GOOGLE, "", {"submods": {"container": {"image_digest": "sha512:" + "00" * 64}}}),
         (GOOGLE, "", {"aud": 1}),
+        (GOOGLE, "", {"submods": {"gce": {str(n): "" for n in range(257)}}}),
         (NVIDIA, "", {"x-nvidia-ver": "4.0"}),
         (NVIDIA, "", {"x-nvidia-overall-att-result": "true"}),
         (NVIDIA, "", {"eat_nonce": "00"}),
