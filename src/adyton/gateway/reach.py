@@ -10,7 +10,7 @@ from adyton.codec.json import Json
 from adyton.errors import AdytonError
 from adyton.gateway.worker import Worker
 
-__all__ = ["Reach"]
+__all__ = ["Epochs", "Reach"]
 
 _PAUSE_SECONDS: Final = 0.5
 

@@ -8,13 +8,14 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 import httpx
 
 from adyton.adapters.registry import TIMEOUT, Membership, RegistryClient
 from adyton.errors import AdytonError
 from adyton.gateway.ports import Clock
+from adyton.gateway.reach import Epochs
 from adyton.gateway.registry.settings import Joining
 from adyton.gateway.worker import Worker
 from adyton.model.registry import Beat, State
@@ -22,6 +23,7 @@ from adyton.model.registry import Beat, State
 __all__ = ["Joiner"]
 
 _EVERY_SECONDS: Final = 30.0
+_RETRY_SECONDS: Final = 5.0
 _GOODBYE_SECONDS: Final = 3.0
 # A worker without evidence comes again as often as one with.
 _WITHOUT_EVIDENCE: Final = timedelta(hours=24)
@@ -29,15 +31,6 @@ _WITHOUT_EVIDENCE: Final = timedelta(hours=24)
 _LOST: Final = frozenset({State.UNTRUSTED, State.ATTESTATION_EXPIRED})
 
 _log = logging.getLogger(__name__)
-
-
-class Epochs(Protocol):
-    """What knows which connection to the worker this is: ``adapters.link.Link``."""
-
-    @property
-    def epoch(self) -> int:
-        """Which connection this is: another number may be another worker."""
-        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,14 +63,22 @@ class Joiner:
         async with httpx.AsyncClient(timeout=TIMEOUT, transport=self._transport) as http:
             client = RegistryClient(http, url=self._settings.url, api_key=self._settings.api_key)
             try:
+                # The worker comes later than its gateway.
+                await self._epochs.next_epoch(0)
                 while True:
-                    try:
-                        await self.step(client)
-                    except AdytonError as error:
-                        _log.warning("registry-not-joined", extra={"code": error.code})
-                    await asyncio.sleep(_EVERY_SECONDS)
+                    pause = await self._step_or_note(client)
+                    await asyncio.sleep(pause)
             finally:
                 await self._leave(client)
+
+    async def _step_or_note(self, client: RegistryClient) -> float:
+        """Do what is due; return in how many seconds to look again."""
+        try:
+            await self.step(client)
+        except AdytonError as error:
+            _log.warning("registry-not-joined", extra={"code": error.code})
+            return _RETRY_SECONDS
+        return _EVERY_SECONDS
 
     async def step(self, client: RegistryClient) -> None:
         """Register or send a heartbeat, whichever is due."""
