@@ -222,8 +222,16 @@ class Direct:
                 return await self.worker(name, fields, on_event or (lambda _event: None))
         except TimeoutError as error:
             raise WorkerTimeoutError(within=within) from error
+        except WorkerUnavailableError:
+            # The link's own: it broke.
+            raise
         except AdytonError as error:
             raise linked_error(error_fields(error)) from error
+
+    async def wait_until_up(self, *, within: timedelta) -> None:
+        async with asyncio.timeout(within.total_seconds()):
+            while not self.is_up:  # noqa: ASYNC110  # a test sets a plain attribute
+                await asyncio.sleep(0.001)
 
     async def next_epoch(self, seen: int) -> int:
         while self.epoch <= seen:
