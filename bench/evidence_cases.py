@@ -57,7 +57,7 @@ class Case:
 def nitro() -> Case:
     """Return the case of Nitro: four certificates under a pinned root, and the document."""
     vendor = FakeNitro()
-    document = vendor.document()
+    document, roots = vendor.document(), vendor.roots
     keys = [key.public_key() for key in vendor.keys]
     algorithm = ec.ECDSA(SHA384())
     checks = [
@@ -75,7 +75,7 @@ def nitro() -> Case:
             key.verify(found, message, algorithm)
 
     def way(cache: PathCache | None) -> Run:
-        return lambda: authenticate_nitro(document, roots=vendor.roots, at=NOW, cache=cache)
+        return lambda: authenticate_nitro(document, roots=roots, at=NOW, cache=cache)
 
     def known_vendor() -> Run:
         cache = PathCache()
@@ -102,6 +102,7 @@ def intel(tee: Any, version: int) -> Case:
     """Return the case of SGX or TDX, collateral and all from bytes, as ``dcap-qvl`` does it."""
     vendor = FakeIntel()
     quote, file = vendor.quote(tee, version=version), vendor.collateral(tee)
+    roots = vendor.roots
     authenticate: Any = {"sgx": authenticate_sgx, "tdx": authenticate_tdx}[tee]
     text, root, seconds = file.decode(), vendor.der("root"), int(NOW.timestamp())
 
@@ -112,7 +113,7 @@ def intel(tee: Any, version: int) -> Case:
     def way(cache: DcapCache | None) -> Run:
         return lambda: authenticate(
             quote,
-            roots=vendor.roots,
+            roots=roots,
             at=NOW,
             collateral=Collateral.from_bytes(file),
             cache=cache,
@@ -148,7 +149,7 @@ def intel(tee: Any, version: int) -> Case:
 def snp() -> Case:
     """Return the case of SEV-SNP: two certificates under a pinned root, and the report."""
     vendor = amd()
-    data, collateral = vendor.report(), vendor.collateral()
+    data, collateral, roots = vendor.report(), vendor.collateral(), vendor.roots
     pss, report = padding.PSS(padding.MGF1(SHA384()), 48), Report.from_bytes(data)
     found = to_der(report.signature)
     ark, ask, vek = (
@@ -163,7 +164,7 @@ def snp() -> Case:
 
     def way(cache: PathCache | None) -> Run:
         return lambda: authenticate_snp(
-            data, collateral=collateral, roots=vendor.roots, at=NOW, cache=cache
+            data, collateral=collateral, roots=roots, at=NOW, cache=cache
         )
 
     def known_vendor() -> Run:
@@ -193,17 +194,18 @@ def azure() -> list[Case]:
     snp_bundle = FakeAzureSnp(amd_vendor).bundle()
     collateral = Collateral.from_bytes(intel_vendor.collateral())
     dcap, paths = DcapCache(), PathCache()
+    tdx_roots, snp_roots = intel_vendor.roots, amd_vendor.roots
 
     def of_tdx(cache: DcapCache) -> Run:
         return lambda: authenticate_azure_tdx(
-            tdx, roots=intel_vendor.roots, at=NOW, collateral=collateral, cache=cache
+            tdx, roots=tdx_roots, at=NOW, collateral=collateral, cache=cache
         )
 
     def of_snp(cache: PathCache) -> Run:
         return lambda: authenticate_azure_snp(
             snp_bundle,
             authorities=(amd_vendor.ark_der, amd_vendor.authority_der),
-            roots=amd_vendor.roots,
+            roots=snp_roots,
             at=NOW,
             cache=cache,
         )
@@ -235,7 +237,7 @@ def azure() -> list[Case]:
 def nvidia() -> list[Case]:
     """Return those of NVIDIA: four certificates and the report; and with all beside it."""
     vendor = FakeNvidia()
-    data = vendor.transcript()
+    data, roots, rim_roots = vendor.transcript(), vendor.roots, vendor.rim_roots
     alone = vendor.collateral(driver_rim=None, vbios_rim=None, ocsp=())
     whole = vendor.collateral()
     transcript = Transcript.from_bytes(data)
@@ -256,8 +258,8 @@ def nvidia() -> list[Case]:
         return lambda: authenticate_nvidia(
             data,
             collateral=collateral,
-            roots=vendor.roots,
-            rim_roots=vendor.rim_roots,
+            roots=roots,
+            rim_roots=rim_roots,
             at=NOW,
             cache=cache,
         )
