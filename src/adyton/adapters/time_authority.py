@@ -51,7 +51,10 @@ def ask_time(
                 raise TimeAuthorityUnavailableError(url=url, reason=reason)
             if response.headers.get("content-type", "").partition(";")[0].strip() != _REPLY:
                 raise TimeAuthorityUnavailableError(url=url, reason="answered something else")
-            for chunk in response.iter_raw():
+            # A little that is compressed can be much: the limit would come too late.
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise TimeAuthorityUnavailableError(url=url, reason="compressed its answer")
+            for chunk in response.iter_bytes():
                 received += chunk
                 if len(received) > MAX_TIMESTAMP_BYTES:
                     raise TimeAuthorityUnavailableError(url=url, reason="answered too much")
