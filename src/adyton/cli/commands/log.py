@@ -147,7 +147,11 @@ def prove(
     url: _URL = _DEFAULT_URL,
     ca_file: _CA_FILE = None,
     stamp: Annotated[
-        str | None, typer.Option(help="A time stamp authority (RFC 3161) to ask for the time.")
+        str | None,
+        typer.Option(
+            help="A time stamp authority (RFC 3161) to ask for the time.",
+            envvar="ADYTON_TIME_AUTHORITY",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where to; else beside the proof, .tlog-proof.")
