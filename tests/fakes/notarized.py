@@ -17,7 +17,10 @@ from adyton.adapters.store.administration import create_key
 from adyton.adapters.store.records import Scope
 from adyton.cli.processes import Child
 
-COMMAND = (sys.executable, "-m", "adyton.cli")
+COMMANDS = {
+    "gateway": (sys.executable, "-m", "adyton.cli", "gateway"),
+    "notary": (sys.executable, "-m", "adyton.notary.server"),
+}
 
 
 class NotarizedGateway:
@@ -62,7 +65,7 @@ class NotarizedGateway:
         """Start a process; the gateway keeps its port from its first start on."""
         child = Child(
             name,
-            (*COMMAND, name),
+            COMMANDS[name],
             environ={**self.environ, **(environ or {})},
             log=self.log(name),
             notify=name == "gateway",

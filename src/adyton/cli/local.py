@@ -38,7 +38,7 @@ _COMMAND: Final = (sys.executable, "-m", "adyton.cli")
 _COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "worker": (sys.executable, "-m", "adyton.worker.server"),
     "gateway": (*_COMMAND, "gateway"),
-    "notary": (*_COMMAND, "notary"),
+    "notary": (sys.executable, "-m", "adyton.notary.server"),
 }
 
 

@@ -13,12 +13,10 @@ from adyton.cli.verifier import ThreadedVerifier
 from adyton.gateway.logs import configure
 from adyton.gateway.server import Gateway, running
 from adyton.gateway.settings import GatewaySettings
-from adyton.notary.server import serve as serve_notary
-from adyton.notary.settings import NotarySettings
 from adyton.worker.server import serve
 from adyton.worker.settings import WorkerSettings
 
-__all__ = ["gateway", "run_gateway", "run_notary", "run_worker"]
+__all__ = ["gateway", "run_gateway", "run_worker"]
 
 
 @asynccontextmanager
@@ -37,14 +35,6 @@ def run_worker(environ: Mapping[str, str]) -> None:
     """Serve a worker until the process is told to end."""
     check_tools(environ)
     asyncio.run(serve(WorkerSettings.from_environ(environ), environ))
-
-
-def run_notary(environ: Mapping[str, str]) -> None:
-    """Serve a notary until the process is told to end, or its ledger ends."""
-    configure()
-    settings = NotarySettings.from_environ(environ)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve_notary(settings))
 
 
 def run_gateway(environ: Mapping[str, str], *, notify: int | None) -> None:

@@ -32,7 +32,7 @@ from adyton.worker.settings import WorkerSettings
 __all__ = ["StateTakenError", "run_serve"]
 
 _WORKER: Final = (sys.executable, "-m", "adyton.worker.server")
-_NOTARY: Final = (sys.executable, "-m", "adyton.cli", "notary")
+_NOTARY: Final = (sys.executable, "-m", "adyton.notary.server")
 _SANDBOX: Final = (sys.executable, "-m", "adyton.cli", "sandbox", "--port", "0")
 _SANDBOX_SECONDS: Final = 30.0
 _LOGS: Final = ("worker.log", "notary.log", "sandbox.log")

@@ -70,7 +70,7 @@ class Ledger:
 
     def __init__(self, ports: Ports, chain: Chain, position: Position, identity: Identity) -> None:
         self._ports, self._chain, self._identity = ports, chain, identity
-        self._position = position
+        self._position = self._followed = position
         self._head = position.head
         self._synced = position.head.counter
         self._unsynced_bytes = 0
@@ -124,7 +124,7 @@ class Ledger:
 
     @property
     def position(self) -> Position:
-        """How far the journal was followed."""
+        """How far the journal was followed, stored and sealed."""
         return self._position
 
     @property
@@ -171,7 +171,7 @@ class Ledger:
         1. What is yielded is durable in the journal.
         2. Every proof was made again from it and has its hash, and the last one is our head.
 
-        Once all of it was taken, ``position`` is there; ``seal`` may then store it.
+        Whoever takes it calls ``seal`` once he has stored it; if he fails, he is given it again.
         """
         self._check_running()
         # Step 1: the head first. What is appended after it may or may not be synced.
@@ -188,13 +188,14 @@ class Ledger:
             reason = "the journal does not hold what was written into it"
             self._end = LedgerEndedError(reason=reason)
             raise self._end
-        self._position = position
+        self._followed = position
 
     def seal(self) -> None:
-        """Store how far the journal was followed: a later start begins there."""
+        """Store how far the journal was followed: ``position`` is there, and a start's begin."""
         self._check_running()
-        sealed = SealedState(position=self._position, running=self._identity.key.public)
+        sealed = SealedState(position=self._followed, running=self._identity.key.public)
         self._guarded(lambda: self._ports.vault.store(sealed.to_bytes()))
+        self._position = self._followed
 
     def _check_running(self) -> None:
         if self._end is not None:
@@ -204,7 +205,8 @@ class Ledger:
         """Return what ``work`` returns; whatever it raises ends the ledger."""
         try:
             return work()
-        except (AdytonError, OSError) as error:
+        except Exception as error:
+            # Whatever it was, foreseen or not: a write that failed leaves nothing to rely on.
             text = str(error) if isinstance(error, AdytonError) else type(error).__name__
             self._end = self._end or LedgerEndedError(reason=text)
             raise self._end from error

@@ -61,7 +61,12 @@ class Checkpoints:
         async with self._lock:
             if self._latest.checkpoint.size < wanted:
                 loop = asyncio.get_running_loop()
-                self._latest = await loop.run_in_executor(self._thread, self._advance)
+                try:
+                    self._latest = await loop.run_in_executor(self._thread, self._advance)
+                except Exception:
+                    # Nobody may be told of a log that the disk does not have.
+                    self._committer.ended.set()
+                    raise
                 self._committer.forget(self._latest.checkpoint.size)
         return self._latest
 
@@ -82,9 +87,7 @@ class Checkpoints:
             try:
                 await self.catch_up()
             except AdytonError as error:
-                # Nobody may be told of a log that the disk does not have.
                 _log.error("checkpoint-failed", extra={"code": error.code, "reason": str(error)})
-                self._committer.ended.set()
                 return
 
     def _advance(self) -> SignedCheckpoint:

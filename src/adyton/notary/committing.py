@@ -76,6 +76,8 @@ class Committer:
         self._is_closing = False
         self.ended = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name="commit")
+        # However it ends: who waits for it would wait for ever.
+        self._task.add_done_callback(lambda _: self.ended.set())
 
     @property
     def waiting(self) -> int:

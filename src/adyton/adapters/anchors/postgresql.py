@@ -55,6 +55,10 @@ _READ_PENDING: Final = "SELECT frames FROM adyton_pending WHERE ledger = $1 ORDE
 _LOCK: Final = 0x61_6479_616E
 
 
+# The last one is what the library says of a connection that broke at the wrong moment.
+_FAILURES: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
 class PostgresqlAnchor:
     """A row that is updated only where it is what it was before."""
 
@@ -129,7 +133,7 @@ class PostgresqlAnchor:
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except (*_FAILURES, OSError, TimeoutError) as error:
             # Whatever it was, the next try has a connection of its own. Its text may hold the
             # address, and so a password.
             asyncio.run_coroutine_threadsafe(self._drop(), self._loop).result()

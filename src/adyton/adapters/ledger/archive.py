@@ -10,8 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
+from adyton.adapters.ledger.failure import StorageFailedError
 from adyton.adapters.ledger.index import LedgerIndex
 from adyton.adapters.ledger.nodes import NodeFiles
+from adyton.crypto.hashing import sha256
 from adyton.errors import RejectedError
 from adyton.ledger.errors import FrameDamagedError
 from adyton.ledger.frame import Frame, FrameKind, read_frames
@@ -89,8 +91,7 @@ class Archive:
 
     def proof(self, counter: int) -> bytes:
         """Return the proof with this number, or raise ``ProofUnknownError``."""
-        found = self.find(counter)
-        return found.batch.proof(found.epoch, counter)
+        return _proof(self.find(counter), counter)
 
     def proofs(self, digest: bytes, *, limit: int) -> list[bytes]:
         """Return the first proofs of ``digest``, up to ``limit``."""
@@ -98,7 +99,7 @@ class Archive:
         for counter in self._index.counters(digest, limit=limit):
             found = self.find(counter)
             if found.batch.entry(counter).digest == digest:
-                made.append(found.batch.proof(found.epoch, counter))
+                made.append(_proof(found, counter))
         return made
 
     def submitted(self, key: bytes) -> Found | None:
@@ -158,3 +159,11 @@ class Archive:
 
     def _read_epoch(self, offset: int) -> Epoch:
         return Epoch.from_bytes(self._frame(offset, FrameKind.EPOCH).payload)
+
+
+def _proof(found: Found, counter: int) -> bytes:
+    proof = found.batch.proof(found.epoch, counter)
+    # An index that leads to another epoch would have us hand out what nobody signed.
+    if sha256(proof) != found.batch.entry(counter).proof_hash:
+        raise StorageFailedError(what="index", reason="it leads to another proof")
+    return proof

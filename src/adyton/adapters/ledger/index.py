@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from adyton.adapters.ledger.failure import StorageFailedError
@@ -64,17 +65,18 @@ class Submitted:
 
 
 class LedgerIndex:
-    """An SQLite file. One thread adds; each reading opens its own cursor."""
+    """An SQLite file. One thread adds; readings from several threads take turns."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        # A connection that two threads use at once hands one of them the other's answer.
+        self._turn = Lock()
         with _translated():
             self._writer = _connect(path)
             self._reader = _connect(path)
 
     def unverified_position(self) -> Position | None:
         """Return how far it was made, as the file says; ``None`` where that makes no sense."""
-        with _translated():
+        with self._turn, _translated():
             row = self._reader.execute("SELECT position FROM reached").fetchone()
         try:
             return None if row is None else Position.from_bytes(row[0])
@@ -110,7 +112,7 @@ class LedgerIndex:
 
     def place(self, counter: int) -> Place | None:
         """Return where the entry with this counter is."""
-        with _translated():
+        with self._turn, _translated():
             batch = self._reader.execute(_FIND_BATCH, (counter,)).fetchone()
             epoch = self._reader.execute(_FIND_EPOCH, (counter,)).fetchone()
         return None if batch is None or epoch is None else Place(batch=batch[1], epoch=epoch[1])
@@ -118,21 +120,21 @@ class LedgerIndex:
     def counters(self, digest: bytes, *, limit: int) -> list[int]:
         """Return counters that may be of this digest, the lowest first."""
         query = "SELECT counter FROM digests WHERE prefix = ? ORDER BY counter LIMIT ?"
-        with _translated():
+        with self._turn, _translated():
             rows = self._reader.execute(query, (_prefix(digest[:8]), limit)).fetchall()
         return [row[0] for row in rows]
 
     def submitted(self, key: bytes) -> Submitted | None:
         """Return what the submission with this idempotency key became."""
         query = "SELECT first, count FROM keys WHERE key = ?"
-        with _translated():
+        with self._turn, _translated():
             row = self._reader.execute(query, (key,)).fetchone()
         return None if row is None else Submitted(first=row[0], count=row[1])
 
     def epochs(self, *, after: int, limit: int) -> list[int]:
         """Return where the epochs are that begin behind counter ``after``, in order."""
         query = "SELECT offset FROM epochs WHERE first > ? ORDER BY first LIMIT ?"
-        with _translated():
+        with self._turn, _translated():
             return [row[0] for row in self._reader.execute(query, (after, limit)).fetchall()]
 
     def clear(self) -> None:

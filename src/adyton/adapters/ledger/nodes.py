@@ -7,6 +7,7 @@ a log of a million entries takes some hundred hashes, and the files 32 bytes an 
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from adyton.adapters.ledger.failure import StorageFailedError, failing
@@ -24,6 +25,8 @@ class NodeFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._descriptors: dict[int, int] = {}
+        # Readers open levels while the writer goes through them.
+        self._opening = Lock()
         with failing("nodes"):
             folder.mkdir(mode=0o700, exist_ok=True)
 
@@ -47,7 +50,7 @@ class NodeFiles:
     def sync(self) -> None:
         """Return when everything written is on the disk."""
         with failing("nodes"):
-            for descriptor in self._descriptors.values():
+            for descriptor in self._opened():
                 os.fdatasync(descriptor)
 
     def read(self, level: int, index: int) -> Hash:
@@ -66,15 +69,20 @@ class NodeFiles:
 
     def close(self) -> None:
         """Close the files."""
-        for descriptor in self._descriptors.values():
+        for descriptor in self._opened():
             os.close(descriptor)
         self._descriptors.clear()
+
+    def _opened(self) -> list[int]:
+        with self._opening:
+            return list(self._descriptors.values())
 
     def _descriptor(self, level: int) -> int:
         if level not in range(0, _LEVELS, _STRIDE):
             raise ValueError(f"there is no level {level}")
-        if level not in self._descriptors:
-            path = self._folder / f"level-{level:02}"
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            self._descriptors[level] = os.open(path, flags, 0o600)
-        return self._descriptors[level]
+        with self._opening:
+            if level not in self._descriptors:
+                path = self._folder / f"level-{level:02}"
+                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+                self._descriptors[level] = os.open(path, flags, 0o600)
+            return self._descriptors[level]

@@ -76,6 +76,6 @@ def notary() -> None:
 
     Example: ADYTON_ANCHORS=sqlite adyton notary
     """
-    from adyton.cli.running import run_notary  # noqa: PLC0415
+    from adyton.notary.server import main  # noqa: PLC0415
 
-    run_notary(os.environ)
+    main()
