@@ -277,10 +277,8 @@ def _answer(
 def _watched(progress: Progress, watch: Watcher) -> Conversation[None]:
     """Follow a job to its end. A gateway that is away for a while loses no job."""
     job, pause, patience = progress.job, _FIRST_PAUSE, _PATIENCE_SECONDS
-    while True:
-        watch(progress)
-        if progress.is_end:
-            return
+    watch(progress)
+    while not progress.is_end:
         yield Pause(seconds=pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
         try:
@@ -292,3 +290,4 @@ def _watched(progress: Progress, watch: Watcher) -> Conversation[None]:
             continue
         patience = _PATIENCE_SECONDS
         progress = Progress.from_json(read_json(data))
+        watch(progress)
