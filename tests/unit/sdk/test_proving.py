@@ -205,7 +205,7 @@ def test_a_receipt_that_does_not_hold_is_no_proof(
 
 @pytest.mark.parametrize("part", ["signature", "proof", "public_inputs", "verification_key"])
 def test_what_the_host_changed_is_no_proof(workshop: Workshop, kind: str, part: str) -> None:
-    others = {
+    others: dict[str, Any] = {
         "signature": b"\1" * 64,
         "proof": b"\1" * 512,
         "public_inputs": (9, 9, 9),
