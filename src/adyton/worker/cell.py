@@ -14,7 +14,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from adyton.adapters.acvm import Acvm
-from adyton.adapters.barretenberg import BlockingBarretenberg
+from adyton.adapters.barretenberg import (
+    BlockingBarretenberg,
+    ProverCrashedError,
+    ProverMemoryExceededError,
+)
 from adyton.adapters.delegate import Delegate
 from adyton.adapters.frames import Fields
 from adyton.adapters.link import error_fields, linked_error
@@ -91,7 +95,8 @@ def _outcome(
         if job["kind"] == QUESTION:
             done = _fields(_work(job, channel, prover, tools, watch))
         else:
-            done = _delegated(job, _delegate(channel, prover, tools, threads, watch), watch)
+            delegate = _delegate(channel, prover, tools, threads, watch)
+            done = _confined(job, delegate, watch, prover=prover, limits=tools.proving)
     except AdytonError as error:
         return {"done": False, "error": error_fields(error)}
     except Exception as error:  # noqa: BLE001  # the outermost loop of this process
@@ -166,6 +171,26 @@ def _delegate(
         recall=recall,
         tell=tell,
     )
+
+
+def _confined(
+    job: Fields,
+    delegate: Delegate,
+    watch: _Stopwatch,
+    *,
+    prover: CellProver,
+    limits: ProvingLimits,
+) -> Fields:
+    """Do a job for others, in a control group where there is one."""
+    if limits.group is None:
+        return _delegated(job, delegate, watch)
+    group = prover.confine(limits.group, limit_bytes=limits.memory_bytes)
+    try:
+        return _delegated(job, delegate, watch)
+    except ProverCrashedError as error:
+        if group.ran_out:
+            raise ProverMemoryExceededError from error
+        raise
 
 
 def _delegated(job: Fields, delegate: Delegate, watch: _Stopwatch) -> Fields:

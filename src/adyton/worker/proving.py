@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from adyton.adapters.acvm import Acvm, Execution
@@ -13,6 +14,7 @@ from adyton.adapters.barretenberg import (
     VerificationKey,
 )
 from adyton.adapters.barretenberg import Proof as NativeProof
+from adyton.adapters.control_group import MemoryGroup
 from adyton.adapters.reference_string import ReferenceString, check_points
 from adyton.flow.ports import Proof
 from adyton.proofs.circuit import Circuit
@@ -49,6 +51,7 @@ class CellProver:
         self._reference = reference
         self._start, self._turn = start, turn
         self._native = start()
+        self._group: MemoryGroup | None = None
         self._execution = solver.prepare()
         self.timings: dict[str, float] = {}
 
@@ -61,6 +64,11 @@ class CellProver:
     def execution(self) -> Execution:
         """The solver's instance that was made ahead."""
         return self._execution
+
+    def confine(self, parent: Path, *, limit_bytes: int) -> MemoryGroup:
+        """Put the prover into a control group of its own, for as long as it lives."""
+        self._group = MemoryGroup.join(parent, self._native.pid, limit_bytes=limit_bytes)
+        return self._group
 
     def check(self, circuit: Circuit) -> None:
         """Raise unless the reference string has the points that ``circuit`` takes.
@@ -103,6 +111,8 @@ class CellProver:
     def close(self) -> None:
         """End the prover, and wait until its memory is gone."""
         self._native.close()
+        if self._group is not None:
+            self._group.close()
 
     def _prove(self, circuit: Circuit, witness: bytes) -> NativeProof:
         return self._native.prove(

@@ -14,6 +14,7 @@
 | ``ADYTON_PROVE_GATES`` | 4194304 | gates of the largest circuit that is proven for others |
 | ``ADYTON_PROVE_SECONDS`` | 600 | how long one such proof may take |
 | ``ADYTON_PROVE_MEMORY_MB`` | 4096 | how much memory its ``bb`` may write to |
+| ``ADYTON_PROVE_CGROUP`` | none | a control group (version 2) in which each gets one |
 | ``ADYTON_PROVE_WAITING`` | 16 | such requests that wait beyond those that are proven |
 | ``ADYTON_PROVE_CIRCUITS_MB`` | 64 | registered circuits, all together |
 | ``ADYTON_BUDGET`` | 20 | different questions a credential is asked in a window |
@@ -48,12 +49,14 @@ _MEGABYTE: Final = 1024 * 1024
 class ProvingLimits:
     """What one delegated proof may take, and how many requests wait for one.
 
+    ``group`` is the control group that bounds the memory of each prover, too, if there is one;
     ``circuits_bytes`` bounds all registered circuits together.
     """
 
     gates: int
     seconds: int
     memory_bytes: int
+    group: Path | None
     waiting: int
     circuits_bytes: int
 
@@ -66,6 +69,7 @@ class ProvingLimits:
             gates=read_number(environ, "ADYTON_PROVE_GATES", 1 << 22, low=2, high=1 << 28),
             seconds=read_number(environ, "ADYTON_PROVE_SECONDS", 600, low=1, high=86_400),
             memory_bytes=memory * _MEGABYTE,
+            group=read_path(environ, "ADYTON_PROVE_CGROUP"),
             waiting=read_number(environ, "ADYTON_PROVE_WAITING", 16, low=0, high=1024),
             circuits_bytes=circuits * _MEGABYTE,
         )

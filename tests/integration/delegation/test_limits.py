@@ -1,5 +1,6 @@
 """What one delegated proof may take: each limit has a code, and is the prover's own."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -8,7 +9,15 @@ from typing import Any
 
 import pytest
 from tests.fakes.chonk import write_chonk
-from tests.integration.delegation.conftest import balance_job, bytecode, installed, solver, witness
+from tests.integration.delegation.conftest import (
+    balance_job,
+    bytecode,
+    calling,
+    installed,
+    solver,
+    witness,
+    worker_process,
+)
 from tests.integration.delegation.test_chains import STEPS
 from tests.integration.flow.machinery import reference_string
 
@@ -19,6 +28,7 @@ from adyton.adapters.barretenberg import (
     ProverTimeoutError,
 )
 from adyton.adapters.delegate import CircuitTooLargeError, Delegate
+from adyton.adapters.link import LinkedError
 from adyton.adapters.reference_string import ReferenceString, ReferenceStringMissingError
 from adyton.model.proving import Target
 from adyton.model.proving_job import ChonkJob, NoirCircuit, ProvingJob
@@ -37,6 +47,7 @@ def delegate(
         "gates": 2**15,
         "seconds": 60,
         "memory_bytes": 2**30,
+        "group": None,
         "waiting": 0,
         "circuits_bytes": 0,
         **changes,
@@ -91,3 +102,18 @@ def test_a_chain_whose_proof_does_not_hold_is_not_vouched_for(tmp_path: Path) ->
     program = write_chonk(tmp_path / "bb", makes_bad_proofs=True)
     with delegate(program=program) as lying, pytest.raises(WitnessUnsatisfiedError):
         lying.prove(ChonkJob(steps=STEPS), Target.AZTEC)
+
+
+async def test_a_prover_without_the_control_group_that_was_asked_for_is_not_run() -> None:
+    with tempfile.TemporaryDirectory(prefix="adyton-") as name:
+        folder = Path(name)
+        with worker_process(folder, ADYTON_PROVE_CGROUP=str(folder / "none")):
+            async with calling(folder) as caller:
+                with pytest.raises(LinkedError) as caught:
+                    await caller.prove(balance_job())
+                assert caught.value.code == "control-group-unavailable"
+                groups = folder / "none"
+                groups.mkdir()
+                assert (await caller.prove(balance_job())).public_inputs[-1] == 1
+                (group,) = groups.iterdir()
+                assert (group / "memory.max").read_text() == f"{4096 * 2**20}\n"
