@@ -17,6 +17,7 @@ from adyton.cli.commands import (
     mcp,
     policies,
     proving,
+    registry,
     serving,
     trying,
     verifying,
@@ -55,6 +56,7 @@ for _group in (
     mcp,
     administration,
     catalogue,
+    registry,
     doctor,
 ):
     _group.register(app)
