@@ -51,6 +51,29 @@ def test_the_corpus_is_what_the_fakes_mint() -> None:
     assert sum(path.stat().st_size for path in CORPUS.rglob("*")) < 1 << 19
 
 
+LARGE = 4 << 20
+NUMBERED = b"{" + b",".join(b'"%d":0' % index for index in range(45_000)) + b"}"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[" * LARGE,
+        b"[" + b"[]," * (LARGE // 3 - 2) + b"0]",
+        b"[" + b"{}," * (LARGE // 3 - 2) + b"0]",
+        b"[" + b"1.5," * (LARGE // 4 - 2) + b"0]",
+        b"[" + b'"",' * 99_000 + b"0]",
+        b"[" + b"{}," * 49_000 + b"0]",
+        b'"' + b"\\u00e9" * (LARGE // 6 - 2) + b'"',
+        NUMBERED,
+    ],
+    ids=["deep", "lists", "maps", "fractions", "texts", "fewer maps", "escapes", "keys"],
+)
+def test_collateral_as_large_as_it_may_be_takes_little(data: bytes) -> None:
+    assert len(data) <= LARGE
+    check(TARGETS["intel-collateral"], data, Tally())
+
+
 def faulty(data: bytes) -> bytes | None:
     match data[:1]:
         case b"f":

@@ -35,14 +35,24 @@ MAX_SAFE_INTEGER: Final = 2**53 - 1
 # CPython converts longer ones in quadratic time; no field of ours is this long.
 _MAX_DIGITS: Final = 400
 
+# Before a value stands one of these, but for the first.
+_BEGINNINGS: Final = (b",", b"[", b"{", b":")
+
 Json: TypeAlias = bool | int | str | Decimal | list["Json"] | dict[str, "Json"] | None
 JsonObject: TypeAlias = dict[str, "Json"]
 
 
-def loads(data: bytes, *, limit_bytes: int) -> Json:
-    """Return the value that ``data`` holds, or raise ``MalformedError``."""
+def loads(data: bytes, *, limit_bytes: int, limit_values: int | None = None) -> Json:
+    """Return the value that ``data`` holds, or raise ``MalformedError``.
+
+    ``limit_values`` is for large texts of few values: a value of two bytes may take a hundred in
+    memory, and as long to read as a page of text. It is held against what could begin a value, in
+    strings as well.
+    """
     if len(data) > limit_bytes:
         raise MalformedError(f"json has {len(data)} bytes, the limit is {limit_bytes}")
+    if limit_values is not None and sum(map(data.count, _BEGINNINGS)) > limit_values:
+        raise MalformedError(f"json has more than {limit_values} values")
     try:
         text = data.decode("utf-8")
         value: Json = json.loads(

@@ -25,7 +25,7 @@ from adyton.crypto.jwk import MAX_SET_BYTES
 from adyton.crypto.ocsp import MAX_OCSP_BYTES
 from adyton.crypto.xml_signature import MAX_XML_BYTES
 from adyton.errors import MalformedError
-from adyton.evidence.dcap.collateral import MAX_COLLATERAL_BYTES
+from adyton.evidence.dcap.collateral import MAX_COLLATERAL_BYTES, MAX_COLLATERAL_VALUES
 from adyton.evidence.dcap.collateral import Collateral as IntelCollateral
 from adyton.evidence.nvidia.collateral import MAX_ANSWERS
 from adyton.evidence.sev_snp.collateral import MAX_CERTIFICATE_BYTES, MAX_CRL_BYTES
@@ -33,6 +33,7 @@ from adyton.evidence.token.collateral import TokenCollateral
 
 __all__ = [
     "MAX_COLLATERAL_BYTES",
+    "MAX_COLLATERAL_VALUES",
     "NO_COLLATERAL",
     "AmdCertificates",
     "Collateral",
@@ -78,9 +79,10 @@ class Collateral:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Collateral":
         """Return the collateral in a JSON file, or raise ``MalformedError``."""
-        record = as_object(loads(data, limit_bytes=MAX_COLLATERAL_BYTES), "the collateral")
+        value = loads(data, limit_bytes=MAX_COLLATERAL_BYTES, limit_values=MAX_COLLATERAL_VALUES)
+        record = as_object(value, "the collateral")
         if "version" not in record:
-            return cls(intel=IntelCollateral.from_bytes(data))
+            return cls(intel=IntelCollateral.from_json(record))
         return cls.from_json(record)
 
     @classmethod

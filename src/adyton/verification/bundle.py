@@ -14,7 +14,11 @@ from adyton.appraisal.policy import MAX_POLICY_BYTES, Policy
 from adyton.codec.json import Json, JsonObject, as_object, as_string, canonical, check_keys, loads
 from adyton.codec.text import from_base64, to_base64
 from adyton.errors import MalformedError
-from adyton.evidence.collateral import MAX_COLLATERAL_BYTES, Collateral
+from adyton.evidence.collateral import (
+    MAX_COLLATERAL_BYTES,
+    MAX_COLLATERAL_VALUES,
+    Collateral,
+)
 from adyton.model.claims import Claims
 from adyton.model.verdict import Verdict
 from adyton.verification.authenticate import EvidenceCache
@@ -44,7 +48,9 @@ class Bundle:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Bundle":
         """Return the bundle in a JSON file, or raise ``MalformedError``."""
-        return cls.from_json(loads(data, limit_bytes=MAX_BUNDLE_BYTES))
+        return cls.from_json(
+            loads(data, limit_bytes=MAX_BUNDLE_BYTES, limit_values=MAX_COLLATERAL_VALUES)
+        )
 
     @classmethod
     def from_json(cls, value: Json) -> "Bundle":

@@ -54,6 +54,13 @@ def test_bytes_that_are_not_utf_8_are_refused() -> None:
         loads(b'"\xff"', limit_bytes=100)
 
 
+def test_more_values_than_the_limit_are_refused_before_they_are_read() -> None:
+    assert loads(b'[[],{"a":1}]', limit_bytes=100, limit_values=5) == [[], {"a": 1}]
+    for text in (b"[1,2,3]", b"[[[]]]", b'{"a":1,"b":2}', b"[{},{}]", b'"no, value, at all"'):
+        with pytest.raises(MalformedError, match="more than 1 values"):
+            loads(text, limit_bytes=100, limit_values=1)
+
+
 def test_more_bytes_than_the_limit_are_refused() -> None:
     with pytest.raises(MalformedError):
         loads(b"[1,2]", limit_bytes=4)

@@ -23,9 +23,11 @@ from adyton.crypto.hashing import prefixed, sha256
 from adyton.errors import MalformedError
 from adyton.evidence.dcap.signed_json import MAX_SIGNED_BYTES
 
-__all__ = ["MAX_COLLATERAL_BYTES", "Collateral"]
+__all__ = ["MAX_COLLATERAL_BYTES", "MAX_COLLATERAL_VALUES", "Collateral"]
 
 MAX_COLLATERAL_BYTES: Final = 4 * 1024 * 1024
+# Intel's texts, which stand in strings, have a few thousand.
+MAX_COLLATERAL_VALUES: Final = 100_000
 # Intel's list of revoked platforms has 6 KB; there is room for a bad day.
 MAX_CRL_BYTES: Final = 1024 * 1024
 SIGNATURE_SIZE: Final = 64
@@ -57,7 +59,9 @@ class Collateral:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Collateral":
         """Return the collateral in a JSON file, or raise ``MalformedError``."""
-        return cls.from_json(loads(data, limit_bytes=MAX_COLLATERAL_BYTES))
+        return cls.from_json(
+            loads(data, limit_bytes=MAX_COLLATERAL_BYTES, limit_values=MAX_COLLATERAL_VALUES)
+        )
 
     @classmethod
     def from_json(cls, value: Json) -> "Collateral":
