@@ -590,6 +590,35 @@ def test_a_flipped_bit_in_what_is_signed_is_refused_by_both(javascript: JavaScri
     check()
 
 
+# Points of small order (RFC 8032's curve), and encodings of some that are not canonical.
+WEAK = [
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    "0100000000000000000000000000000000000000000000000000000000000080",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+]
+
+
+@pytest.mark.parametrize("key", WEAK)
+def test_of_weak_keys_ours_accepts_no_more_than_the_package(
+    key: str, javascript: JavaScript
+) -> None:
+    document: Any = json.loads(notary().proofs[1])
+    document["signer"]["publicKeyB64"] = to_base64(bytes.fromhex(key))
+    for point in WEAK:
+        document["signer"]["signatureB64"] = to_base64(bytes.fromhex(point) + bytes(32))
+        text = json.dumps(document)
+        if judged(text.encode(), artifact=ARTIFACT).accepted:
+            assert javascript.verify(text, DATA)[0]
+
+
 def test_the_instant_of_a_verdict_is_the_one_that_was_given() -> None:
     at = datetime(2030, 1, 1, tzinfo=UTC)
     assert judged(notary().proofs[1], at=at).at == at
