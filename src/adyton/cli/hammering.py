@@ -11,11 +11,16 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import httpx
 
+from adyton.cli.credentials import read_api_key
+from adyton.cli.exits import YES
+from adyton.cli.terminal import console, plain, print_json, progress, table
 from adyton.codec.javascript import Value, canonical, loads
+from adyton.codec.json import JsonObject
 from adyton.codec.text import from_base64, to_base64
 from adyton.crypto.ed25519 import PUBLIC_KEY_SIZE, SIGNATURE_SIZE, check_ed25519
 from adyton.errors import MalformedError, RejectedError
@@ -29,7 +34,7 @@ from adyton.ledger.log_proof import LogProof, check_included
 from adyton.ledger.proof import Proof
 from adyton.ledger.tree import HASH_SIZE, Hash, verify_consistency
 
-__all__ = ["Contradiction", "Hammer", "HammerLoad"]
+__all__ = ["Contradiction", "Hammer", "HammerLoad", "run_hammer"]
 
 _PAUSE_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 120.0
@@ -68,6 +73,20 @@ class Hammer:
     keys: set[bytes] = field(default_factory=set)
     after: int = 0
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def figures(self) -> JsonObject:
+        """Return what came of it, in numbers."""
+        times = sorted(self.times)
+        shown: JsonObject = {
+            "proofs": len(self.given),
+            "proofs_per_second": round(len(self.given) / self.load.seconds),
+            "readings": self.read,
+            "tries_again": self.retries,
+        }
+        if times:
+            shown["p50_ms"] = round(times[len(times) // 2] * 1000)
+            shown["p99_ms"] = round(times[len(times) * 99 // 100] * 1000)
+        return shown
 
     async def run(self) -> None:
         """Write and read until the time is over or ``stop`` is set, then look at all again.
@@ -233,3 +252,20 @@ def _key(value: Value) -> bytes:
     if not isinstance(text, str):
         raise MalformedError("an epoch has no key")
     return from_base64(text, "a key", limit_bytes=PUBLIC_KEY_SIZE)
+
+
+def run_hammer(url: str, load: HammerLoad, *, api_key_file: Path | None, as_json: bool) -> int:
+    """Hammer a notary, print what came of it, and return the exit code."""
+    made = Hammer(url=url, api_key=read_api_key(api_key_file), load=load)
+    with progress(f"hammering for {load.seconds:g} s"):
+        asyncio.run(made.run())
+    shown = made.figures()
+    if as_json:
+        print_json(shown)
+    else:
+        rows = table("", "")
+        rows.show_header = False
+        for name, value in shown.items():
+            rows.add_row(name.replace("_", " "), plain(value))
+        console().print(rows)
+    return YES

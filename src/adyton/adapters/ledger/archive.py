@@ -20,7 +20,7 @@ from adyton.ledger.frame import Frame, FrameKind, read_frames
 from adyton.ledger.ports import Frames
 from adyton.ledger.records import Batch, Epoch
 from adyton.ledger.replay import Position, Replayed, replay
-from adyton.ledger.tree import Hash, consistency, inclusion, root_of
+from adyton.ledger.tree import Frontier, Hash, consistency, inclusion, leaf_hash, root_of
 
 __all__ = ["Archive", "Found", "ProofUnknownError"]
 
@@ -133,6 +133,29 @@ class Archive:
     def root(self, size: int) -> Hash:
         """Return the root of the first ``size``."""
         return root_of(size, self._nodes.read)
+
+    def check(self, end: Position) -> str:
+        """Return what is wrong with index and nodes, as far as they were made; empty if nothing.
+
+        ``end`` is the end of the journal, every proof of which was verified.
+        """
+        made = self._index.unverified_position()
+        if made is None:
+            return "it does not say how far it was made" if end.head.counter else ""
+        size = min(made.head.counter, end.head.counter)
+        leaves = Frontier()
+        for step in replay(self._journal, Position(), until=size):
+            place = self._index.place(step.after.head.counter)
+            if place is None or place.batch != step.batch_offset:
+                return f"it does not lead to the batch at byte {step.batch_offset}"
+            for counter in range(step.batch.previous.counter + 1, step.after.head.counter + 1):
+                entry = step.batch.entry(counter)
+                if not self._index.has(entry.digest, counter):
+                    return f"it does not know the digest of proof {counter}"
+                leaves.append(leaf_hash(entry.proof_hash))
+        if leaves.size and self.root(leaves.size) != leaves.root():
+            return "the nodes lead to another root"
+        return ""
 
     def close(self) -> None:
         """Close the files."""

@@ -124,6 +124,13 @@ class LedgerIndex:
             rows = self._reader.execute(query, (_prefix(digest[:8]), limit)).fetchall()
         return [row[0] for row in rows]
 
+    def has(self, digest: bytes, counter: int) -> bool:
+        """Whether the digest leads to this counter."""
+        query = "SELECT 1 FROM digests WHERE prefix = ? AND counter = ?"
+        with self._turn, _translated():
+            row = self._reader.execute(query, (_prefix(digest[:8]), counter)).fetchone()
+        return row is not None
+
     def submitted(self, key: bytes) -> Submitted | None:
         """Return what the submission with this idempotency key became."""
         query = "SELECT first, count FROM keys WHERE key = ?"

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from adyton.cli.commands import ledger
+
 __all__ = ["register"]
 
 _PANEL = "Notarize"
@@ -28,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command("walk")(walk)
     group.command("checkpoint")(checkpoint)
     group.command("prove")(prove)
+    ledger.extend(group)
     app.add_typer(group, name="log", rich_help_panel=_PANEL)
 
 

@@ -23,7 +23,7 @@ from adyton.ledger.log_proof import LogProof, check_included
 from adyton.ledger.proof import MAX_PROOF_BYTES, Proof
 from adyton.ledger.tree import Hash, verify_consistency
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NPM = ROOT / "node_modules" / "provenclave" / "dist" / "index.js"
 
 
