@@ -138,6 +138,15 @@ class LocalStack:
         self._start("worker")
         self._wait_for_worker(time.monotonic() + _START_SECONDS)
 
+    def restart_gateway(self, *, crash: bool = False) -> None:
+        """End the gateway, as a crash would with ``crash``, and start another, at another port."""
+        gateway = self._children["gateway"]
+        gateway.kill() if crash else gateway.stop()
+        self._start("gateway", notify=True)
+        deadline = time.monotonic() + _START_SECONDS
+        self._ports["gateway"] = self._children["gateway"].announced(deadline=deadline)["port"]
+        self._wait_for_worker(deadline)
+
     def __enter__(self) -> Self:
         self.start()
         return self
