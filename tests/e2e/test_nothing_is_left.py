@@ -284,7 +284,7 @@ def test_the_search_finds_the_marker_in_pooled_processes(tmp_path: Path) -> None
         found = left_in_memory(stack)
     # In a cell, and in its prover: there in the prover's own number format.
     assert [name for name in found if "template_main" in name]
-    provers = set[str]().union(*(forms for name, forms in found.items() if "/bb " in name))
+    provers = set[str]().union(*(forms for name, forms in found.items() if "bb msgpack" in name))
     assert {"montgomery", "shifted montgomery"} & provers
     # And still, neither worker, gateway nor template has seen anything.
     assert not [name for name in found if "worker.server" in name or name.startswith("gateway")]
