@@ -104,8 +104,13 @@ def _write_object(value: Mapping[str, Value], parts: list[str], *, depth: int) -
             # Nothing of it is written, but JavaScript goes through it, and so do its limits.
             _write(value[key], [], depth=depth + 1)
             continue
-        parts += (separator, _text(key), ":")
-        _write(value[key], parts, depth=depth + 1)
+        item = value[key]
+        if isinstance(item, str):
+            # Most are: a text needs no look at what else it could be.
+            parts += (separator, _text(key), ":", _text(item))
+        else:
+            parts += (separator, _text(key), ":")
+            _write(item, parts, depth=depth + 1)
         separator = ","
     parts.append("{}" if separator == "{" else "}")
 
