@@ -44,6 +44,7 @@ __all__ = [
 MAX_SET_BYTES: Final = 256 * 1024
 MAX_CHAIN: Final = 8
 _MAX_KEYS: Final = 64
+_KEY_TYPES: Final = ("RSA", "EC", "OKP")
 _MAX_CERTIFICATE_BYTES: Final = 8 * 1024
 _MAX_NUMBER_BYTES: Final = 512
 # What a private or a symmetric key has: RFC 7518, section 6, tables of its parameters.
@@ -138,7 +139,7 @@ class Jwk:
         # Step 1
         if record.get("alg", algorithm.value) != algorithm.value:
             raise MalformedError(f"the key is not for {algorithm.value}")
-        if record.get("kty") != kind or record.get("crv") not in {curve, None}:
+        if record.get("kty") != kind or record.get("crv", curve) != curve:
             raise MalformedError(f"the key is of a type that {algorithm.value} does not have")
         numbers = {"RSA": ("n", "e"), "EC": ("x", "y"), "OKP": ("x",)}[kind]
         given = [_number(record, name) for name in numbers if name in record]
@@ -170,7 +171,8 @@ class JwkSet:
         keys: dict[str, Jwk] = {}
         for item in as_list(record.get("keys"), "a key set's keys", limit=_MAX_KEYS):
             entry = as_object(item, "a key")
-            if entry.get("kty") not in {"RSA", "EC", "OKP"} or entry.get("use", "sig") != "sig":
+            # Compared, not looked up: a member may be anything, and a list has no hash.
+            if entry.get("kty") not in _KEY_TYPES or entry.get("use", "sig") != "sig":
                 continue
             key = Jwk.from_json(entry)
             if key.key_id in keys:

@@ -200,6 +200,15 @@ def test_a_set_has_its_signing_keys_by_name() -> None:
     assert sorted(found.keys) == ["one", "two"]
 
 
+@pytest.mark.parametrize("odd", [["RSA"], {"RSA": 1}, None, 1])
+def test_a_key_whose_type_is_no_text_is_left_out(odd: Any) -> None:
+    keys = [rsa_jwk(kty=odd, kid="odd"), rsa_jwk(kid="good")]
+    assert [*JwkSet.from_bytes(json.dumps({"keys": keys}).encode()).keys] == ["good"]
+    for member in ("kty", "crv", "alg"):
+        with pytest.raises(MalformedError):
+            Jwk.from_json(rsa_jwk(RSA, **{member: odd or ["RSA"]})).public_key(Algorithm.RS256)
+
+
 @pytest.mark.parametrize(
     "data",
     [
