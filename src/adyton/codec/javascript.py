@@ -9,8 +9,9 @@ an integer is a double. ECMA-262, sections 6.1.6.1.20, 10.1.11.1 and 25.5.2.
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from adyton.codec.json import MAX_DEPTH
@@ -99,7 +100,7 @@ def _write(value: Value, parts: list[str], *, depth: int) -> None:
 
 def _write_object(value: Mapping[str, Value], parts: list[str], *, depth: int) -> None:
     separator = "{"
-    for key in _ordered(value):
+    for key in _ordered(tuple(value)):
         if key == _VANISHING:
             # Nothing of it is written, but JavaScript goes through it, and so do its limits.
             _write(value[key], [], depth=depth + 1)
@@ -115,7 +116,9 @@ def _write_object(value: Mapping[str, Value], parts: list[str], *, depth: int) -
     parts.append("{}" if separator == "{" else "}")
 
 
-def _ordered(keys: Iterable[str]) -> list[str]:
+# Documents of one kind have the same few objects, thousands of times.
+@lru_cache(maxsize=64)
+def _ordered(keys: tuple[str, ...]) -> list[str]:
     ordered = sorted(keys)
     joined = "\n".join(ordered)
     # Code points and code units have one order where no key is beyond ASCII or may be an index.

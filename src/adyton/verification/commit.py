@@ -33,6 +33,7 @@ __all__ = ["COMMIT_PARTS", "Read", "commit_layer"]
 Read: TypeAlias = Proof | MalformedError
 
 COMMIT_PARTS: Final = ("structure", "digest", "key", "signature", "policy")
+_PASSED: Final = {name: passed(name) for name in COMMIT_PARTS}
 _ESTABLISHES: Final = (
     "whoever holds this key signed this digest, with this number and, by their own clock, at this"
     " time"
@@ -57,7 +58,7 @@ def commit_layer(read: Read, *, artifact: bytes | None, policy: NotaryPolicy) ->
         # Step 1
         failed("structure", Finding.from_error(read))
         if isinstance(read, MalformedError)
-        else passed("structure"),
+        else _PASSED["structure"],
         # Step 2
         _digest(read, artifact, policy),
         # Steps 3 and 4
@@ -96,14 +97,14 @@ def _digest(read: Read, artifact: bytes | None, policy: NotaryPolicy) -> Part:
         if len(digest) != DIGEST_SIZE or not hmac.compare_digest(digest, artifact):
             text = "the proof is about other bytes than those that were given"
             return failed("digest", finding("artifact-mismatch", text))
-        return passed("digest")
+        return _PASSED["digest"]
 
     return _on_proof("digest", read, judge)
 
 
 def _key(proof: Proof) -> Part:
     _read_key(proof.public_key_text)
-    return passed("key")
+    return _PASSED["key"]
 
 
 @lru_cache(maxsize=64)
@@ -116,7 +117,7 @@ def _signature(proof: Proof) -> Part:
     key = _read_key(proof.public_key_text)
     signature = _sized(proof.signature_text, "signer.signatureB64", SIGNATURE_SIZE)
     check_ed25519(key, proof.body(), signature)
-    return passed("signature")
+    return _PASSED["signature"]
 
 
 def _sized(text: str, where: str, size: int) -> bytes:
@@ -128,13 +129,17 @@ def _sized(text: str, where: str, size: int) -> bytes:
 
 def _policy(proof: Proof, anchors: TrustAnchors) -> Part:
     if anchors == _NO_ANCHORS:
-        text = "no policy says whose proofs are accepted: anybody can make a key"
-        return not_required("policy", "signer-not-required", text)
+        return _NOBODY_ASKED
     against = [*_signer(proof, anchors), *_evidence(proof, anchors), *_commit(proof, anchors)]
-    return failed("policy", *against) if against else passed("policy")
+    return failed("policy", *against) if against else _PASSED["policy"]
 
 
 _NO_ANCHORS: Final = TrustAnchors()
+_NOBODY_ASKED: Final = not_required(
+    "policy",
+    "signer-not-required",
+    "no policy says whose proofs are accepted: anybody can make a key",
+)
 
 
 def _signer(proof: Proof, anchors: TrustAnchors) -> Iterator[Finding]:
