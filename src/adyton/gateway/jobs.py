@@ -42,8 +42,9 @@ __all__ = [
     "TooManyWatchersError",
 ]
 
-_HOLD_SECONDS: Final = 12.0
-_RENEW_SECONDS: Final = 3.0
+# How long after a gateway's death another one, or its next life, takes its jobs over.
+_HOLD_SECONDS: Final = 6.0
+_RENEW_SECONDS: Final = 1.5
 _WORKER_PATIENCE: Final = timedelta(seconds=30)
 # The worker's own words for "not now": what was accepted is asked again.
 _LATER: Final = frozenset({"overloaded", "worker-busy"})
