@@ -107,17 +107,16 @@ class QuorumAnchor:
         moving = []
         for member in self._members:
             if not member.is_busy:
+                # What one did after it was no longer waited for counts as well.
+                _check_refused(member.work)
                 member.work = member.thread.submit(member.move, before, after, frame=frame)
                 moving.append(member.work)
         moved, running = 0, set(moving)
         while moved < self._majority and running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for work in done:
-                error = work.exception()
-                if error is None:
-                    moved += 1
-                elif not isinstance(error, AnchorUnavailableError):
-                    raise error
+                _check_refused(work)
+                moved += work.exception() is None
         if moved < self._majority:
             reason = f"only {moved} of {len(self._members)} anchors moved"
             raise AnchorUnavailableError(kind=self.kind, reason=reason)
@@ -127,6 +126,12 @@ class QuorumAnchor:
         """End the threads, once they have finished what they do."""
         for member in self._members:
             member.thread.shutdown()
+
+
+def _check_refused(work: "Future[None] | None") -> None:
+    error = None if work is None else work.exception()
+    if error is not None and not isinstance(error, AnchorUnavailableError):
+        raise error
 
 
 def _check_agreement(found: Sequence[tuple[Head, _Member]]) -> None:
