@@ -9,7 +9,9 @@ from typing import Any
 
 import psutil
 import pytest
+from tests.fakes.host import until
 from tests.fakes.nitro import NOW, FakeNitro
+from tests.fakes.worker import manifest
 
 from adyton.adapters.evidence_pool import (
     EvidencePool,
@@ -19,7 +21,7 @@ from adyton.adapters.evidence_pool import (
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
 from adyton.evidence.collateral import NO_COLLATERAL
-from adyton.verification.pipeline import verify_evidence
+from adyton.verification.pipeline import verify_evidence, verify_worker
 
 VENDOR = FakeNitro()
 DOCUMENT = VENDOR.document()
@@ -64,6 +66,14 @@ async def test_a_pool_answers_what_the_path_answers(pool: EvidencePool) -> None:
     assert claims is not None
 
 
+async def test_a_worker_is_judged_as_the_path_judges_it(pool: EvidencePool) -> None:
+    given = {name: GIVEN[name] for name in ("collateral", "policy", "at")}
+    for challenge in (b"", b"a challenge"):
+        asked: dict[str, Any] = {"challenge": challenge, **given}
+        verdict = await pool.worker(manifest(), DOCUMENT, **asked)
+        assert verdict == verify_worker(manifest(), DOCUMENT, **asked)
+
+
 async def test_many_at_once_are_answered_in_their_order(pool: EvidencePool) -> None:
     pieces = [DOCUMENT if index % 3 else DOCUMENT[:-1] for index in range(50)]
     expected = [bool(index % 3) for index in range(50)]
@@ -97,3 +107,19 @@ async def test_no_process_is_left() -> None:
         await asyncio.gather(*(made.evidence(DOCUMENT, **GIVEN) for _ in range(10)))
         assert {child.pid for child in children()} > before
     assert {child.pid for child in children()} == before
+
+
+async def test_processes_that_nobody_needs_are_ended_and_started_again() -> None:
+    before = {child.pid for child in children()}
+    with EvidencePool(processes=1, idle=timedelta(milliseconds=50)) as made:
+        assert {child.pid for child in children()} <= before
+        for _ in range(2):
+            verdict, _ = await made.evidence(DOCUMENT, **GIVEN)
+            assert verdict.accepted
+            await until(lambda: {child.pid for child in children()} <= before)
+
+
+async def test_a_process_is_not_ended_while_somebody_waits_for_it() -> None:
+    with EvidencePool(processes=1, idle=timedelta(0)) as made:
+        pieces = (made.evidence(DOCUMENT, **GIVEN) for _ in range(60))
+        assert all(verdict.accepted for verdict, _ in await asyncio.gather(*pieces))
