@@ -31,6 +31,7 @@ __all__ = [
     "State",
     "TransitionRejectedError",
     "after",
+    "weight_of",
 ]
 
 REGISTRATION_DOMAIN: Final = "adyton/registration/v1"
@@ -253,7 +254,12 @@ class RegisteredWorker:
 
     @property
     def weight(self) -> int:
-        """How many tickets it has in a draw; 0 where it may not be drawn."""
-        if self.state is not State.ACTIVE:
-            return 0
-        return ATTESTED_WEIGHT if self.is_attested else UNATTESTED_WEIGHT
+        """How many tickets it has in a draw."""
+        return weight_of(self.state, is_attested=self.is_attested)
+
+
+def weight_of(state: State, *, is_attested: bool) -> int:
+    """Return how many tickets a worker has in a draw; 0 where it may not be drawn."""
+    if state is not State.ACTIVE:
+        return 0
+    return ATTESTED_WEIGHT if is_attested else UNATTESTED_WEIGHT

@@ -7,11 +7,11 @@ read, and written down by ``settle``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -27,6 +27,7 @@ from adyton.model.registry import (
     RegisteredWorker,
     State,
     TransitionRejectedError,
+    weight_of,
 )
 
 __all__ = [
@@ -261,19 +262,42 @@ class RegistryTable:
         self, wanted: Wanted, *, now: datetime, limit: int, after: str = ""
     ) -> tuple[RegisteredWorker, ...]:
         """Return up to ``limit`` workers, by name, beginning behind the name ``after``."""
-        query = self._select(wanted, now).where(_WORKERS.c.id > after).limit(limit)
+        query = (
+            select(*self._columns(now))
+            .where(_WORKERS.c.id > after, *self._conditions(wanted, now))
+            .order_by(_WORKERS.c.id)
+            .limit(limit)
+        )
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(query)).all()
                 measured = await _measurements(connection, [row.id for row in rows])
         return tuple(_worker(row, measured.get(row.id, {})) for row in rows)
 
-    async def candidates(self, wanted: Wanted, *, now: datetime) -> tuple[RegisteredWorker, ...]:
-        """Return all workers that are wanted, by name, without their measurements."""
+    async def candidates(self, wanted: Wanted, *, now: datetime) -> dict[str, int]:
+        """Return the names and weights of the workers that are wanted and may be drawn."""
+        active = replace(wanted, state=State.ACTIVE)
+        query = (
+            select(_WORKERS.c.id, _WORKERS.c.is_genuine)
+            .where(*self._conditions(active, now))
+            .order_by(_WORKERS.c.id)
+        )
         with translated():
             async with self._engine.connect() as connection:
-                rows = (await connection.execute(self._select(wanted, now))).all()
-        return tuple(_worker(row, {}) for row in rows)
+                rows = (await connection.execute(query)).all()
+        return {
+            name: weight_of(State.ACTIVE, is_attested=is_genuine is True)
+            for name, is_genuine in rows
+        }
+
+    async def named(self, names: Iterable[str], *, now: datetime) -> dict[str, RegisteredWorker]:
+        """Return the workers of these names that there are."""
+        query = select(*self._columns(now)).where(_WORKERS.c.id.in_(list(names)))
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query)).all()
+                measured = await _measurements(connection, [row.id for row in rows])
+        return {row.id: _worker(row, measured.get(row.id, {})) for row in rows}
 
     async def count(self, now: datetime) -> dict[State, int]:
         """Return how many workers are in each state."""
@@ -384,13 +408,6 @@ class RegistryTable:
 
     def _columns(self, now: datetime) -> list[ColumnElement[Any]]:
         return [*_PLAIN, self._settled(now).label("state")]
-
-    def _select(self, wanted: Wanted, now: datetime) -> Select[Any]:
-        return (
-            select(*self._columns(now))
-            .where(*self._conditions(wanted, now))
-            .order_by(_WORKERS.c.id)
-        )
 
     def _conditions(self, wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []

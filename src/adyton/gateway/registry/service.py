@@ -11,7 +11,7 @@ from starlette.responses import Response
 from adyton.adapters.store.records import ApiKey, Scope
 from adyton.adapters.store.registry import RegistryTable
 from adyton.codec.text import to_base64
-from adyton.crypto.draw import candidates_digest
+from adyton.crypto.draw import candidates_digest, draw
 from adyton.errors import RejectedError
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import json_response, read_body, while_caller_waits
@@ -30,9 +30,7 @@ from adyton.gateway.registry.reading import (
     read_worker,
 )
 from adyton.gateway.registry.shown import (
-    candidates_of,
     show_candidates,
-    show_draw,
     show_worker,
     with_exhibit,
 )
@@ -154,16 +152,27 @@ class Registry:
         self.limiter.check_anonymous_rate()
         wanted, now = read_candidates(request), self.clock()
         found = await self.registry.candidates(wanted, now=now)
-        return json_response(show_candidates(candidates_of(found), at=now))
+        return json_response(show_candidates(found, at=now))
 
     async def selection(self, request: Request) -> Response:
         """Return a draw, with all that it is a function of."""
         self.limiter.check_anonymous_rate()
         drawing, now = read_drawing(request), self.clock()
-        workers = await self.registry.candidates(drawing.wanted, now=now)
-        if drawing.expected not in {None, candidates_digest(candidates_of(workers))}:
+        candidates = await self.registry.candidates(drawing.wanted, now=now)
+        if drawing.expected not in {None, candidates_digest(candidates)}:
             raise CandidatesChangedError
-        return json_response(show_draw(drawing, workers, at=now))
+        names = draw(drawing.seed, candidates, count=drawing.count)
+        found = await self.registry.named(names, now=now)
+        if len(found) != len(names):
+            # One was forgotten between the two readings.
+            raise CandidatesChangedError
+        return json_response(
+            {
+                **show_candidates(candidates, at=now),
+                "seed": drawing.seed.hex(),
+                "selected": [show_worker(found[name]) for name in names],
+            }
+        )
 
     async def _change(self, request: Request, key: ApiKey, event: Event, reason: str) -> Response:
         worker = read_worker(request)

@@ -1,23 +1,16 @@
 """The registry's values as JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from adyton.codec.json import JsonObject, loads
 from adyton.codec.text import to_base64
-from adyton.crypto.draw import candidates_digest, draw
-from adyton.gateway.registry.reading import BODY_BYTES, Drawing
+from adyton.crypto.draw import candidates_digest
+from adyton.gateway.registry.reading import BODY_BYTES
 from adyton.model.registry import Exhibit, RegisteredWorker
 from adyton.model.verdict import shown
 
-__all__ = [
-    "FUNCTION",
-    "candidates_of",
-    "show_candidates",
-    "show_draw",
-    "show_worker",
-    "with_exhibit",
-]
+__all__ = ["FUNCTION", "show_candidates", "show_worker", "with_exhibit"]
 
 FUNCTION = "adyton/draw/v1"
 
@@ -63,11 +56,6 @@ def with_exhibit(record: JsonObject, exhibit: Exhibit) -> JsonObject:
     }
 
 
-def candidates_of(workers: Sequence[RegisteredWorker]) -> Mapping[str, int]:
-    """Return the names and weights of those who may be drawn."""
-    return {worker.id: worker.weight for worker in workers if worker.weight}
-
-
 def show_candidates(candidates: Mapping[str, int], *, at: datetime) -> JsonObject:
     """Return the list that a draw at this instant would be over."""
     return {
@@ -75,16 +63,4 @@ def show_candidates(candidates: Mapping[str, int], *, at: datetime) -> JsonObjec
         "candidates": [{"id": name, "weight": weight} for name, weight in candidates.items()],
         "candidates_sha256": candidates_digest(candidates).hex(),
         "at": shown(at),
-    }
-
-
-def show_draw(drawing: Drawing, workers: Sequence[RegisteredWorker], *, at: datetime) -> JsonObject:
-    """Return a draw with all that it is a function of."""
-    candidates = candidates_of(workers)
-    known = {worker.id: worker for worker in workers}
-    drawn = draw(drawing.seed, candidates, count=drawing.count)
-    return {
-        **show_candidates(candidates, at=at),
-        "seed": drawing.seed.hex(),
-        "selected": [show_worker(known[name]) for name in drawn],
     }
