@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.appraiser import DirectAppraiser
 from tests.fakes.worker import manifest
 
 from adyton.adapters.insecure import ROOT_NAME, InsecurePlatform
@@ -16,7 +17,6 @@ from adyton.crypto.binding import report_data
 from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import SigningKey
 from adyton.evidence.collateral import Collateral
-from adyton.gateway.appraisers import Judged, ThreadedAppraiser
 from adyton.model.manifest import Manifest
 from adyton.model.registry import (
     HEARTBEAT_DOMAIN,
@@ -25,6 +25,7 @@ from adyton.model.registry import (
     Heartbeat,
     Registration,
 )
+from adyton.verification.pipeline import Judged
 
 ENDPOINT = "https://worker.example/adyton"
 MEASURED = {0: b"image", 1: b"kernel", 2: b"application"}
@@ -112,7 +113,7 @@ class Registrant:
         }
 
 
-class ChangingAppraiser(ThreadedAppraiser):
+class ChangingAppraiser(DirectAppraiser):
     """The real one, but for what a test says that the evidence says."""
 
     def __init__(self) -> None:

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from tests.fakes.appraiser import DirectAppraiser
 from tests.fakes.gateway import FakeGateway
 from tests.vectors.manifest import NO_VECTORS, Entry, content, entries_of, instant
 from tests.vectors.snp import collateral_of, window
 
-from adyton.gateway.appraisers import ThreadedAppraiser
 from adyton.gateway.routes import Capability
 from adyton.gateway.tenzro import Tenzro
 
@@ -29,7 +29,7 @@ class VectorGateway(FakeGateway):
         super().__init__()
 
     def capabilities(self) -> tuple[Capability, ...]:
-        return (Tenzro(door=self.door, appraiser=ThreadedAppraiser(), clock=lambda: self.at),)
+        return (Tenzro(door=self.door, appraiser=DirectAppraiser(), clock=lambda: self.at),)
 
 
 async def asked(at: datetime, **body: Any) -> dict[str, Any]:

@@ -1,38 +1,39 @@
 """Verifying evidence in processes of their own: beside a loop, and on all cores.
 
 Each process remembers what it verified; what it answers is what ``verification`` answers. Bytes
-that could end a process end one of these, and the answer is then that there is none.
+that could end a process end one of these, and the answer is then that there is none. A pool has no
+processes before it is asked something, and none after nobody asked for a while.
 """
 
 import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.reduction import ForkingPickler
 from types import MappingProxyType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Self
 
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
 from adyton.errors import UnavailableError
 from adyton.evidence.collateral import Collateral
-from adyton.model.claims import Claims
 from adyton.model.manifest import Manifest
 from adyton.model.verdict import Verdict
 from adyton.verification.authenticate import EvidenceCache
-from adyton.verification.pipeline import verify_evidence, verify_worker
+from adyton.verification.pipeline import Judged, verify_evidence, verify_worker
 
 __all__ = ["EvidencePool", "EvidenceProcessLostError", "EvidenceTimeoutError"]
 
-Judged: TypeAlias = tuple[Verdict, Claims | None]
-
 _DEADLINE: Final = timedelta(seconds=20)
+# A process that nobody asks anything has some 60 MB for nothing, and starts within a second.
+_IDLE: Final = timedelta(minutes=1)
 # How much of a long list a process takes at a time: enough that passing it on costs little.
 _SHARE: Final = 32
 # How much may wait for each process.
@@ -61,14 +62,25 @@ class EvidenceProcessLostError(UnavailableError):
 
 
 class EvidencePool:
-    """Processes that verify evidence, started when they are needed. ``close`` it."""
+    """Processes that verify evidence, started when they are needed. ``close`` it.
 
-    def __init__(self, *, processes: int | None = None, deadline: timedelta = _DEADLINE) -> None:
+    After ``idle`` without a question from a loop, they are ended; the next one starts them again.
+    """
+
+    def __init__(
+        self,
+        *,
+        processes: int | None = None,
+        deadline: timedelta = _DEADLINE,
+        idle: timedelta = _IDLE,
+    ) -> None:
         self._size = processes or os.cpu_count() or 1
-        self._deadline = deadline.total_seconds()
+        self._deadline, self._idle = deadline.total_seconds(), idle.total_seconds()
         self._places = asyncio.Semaphore(self._size * _WAITING)
         self._lock = threading.Lock()
         self._executor: ProcessPoolExecutor | None = None
+        self._users = 0
+        self._retirement: asyncio.TimerHandle | None = None
 
     async def evidence(
         self,
@@ -129,14 +141,9 @@ class EvidencePool:
         """Return the verdicts on many pieces of evidence, in their order; this thread waits."""
         judge = partial(_verdicts, collateral=collateral, policy=policy, expected=expected, at=at)
         shares = [pieces[start : start + _SHARE] for start in range(0, len(pieces), _SHARE)]
-        executor = self._started()
-        try:
+        with self._started() as executor:
             futures = [executor.submit(judge, share) for share in shares]
             return [verdict for future in futures for verdict in future.result(self._deadline)]
-        except TimeoutError as error:
-            raise EvidenceTimeoutError from error
-        except BrokenProcessPool as error:
-            raise self._lost(executor) from error
 
     def close(self) -> None:
         """End the processes, each after what it is at."""
@@ -152,31 +159,56 @@ class EvidencePool:
         self.close()
 
     async def _soon(self, judge: Callable[[], Judged]) -> Judged:
-        executor = self._started()
         try:
             async with asyncio.timeout(self._deadline), self._places:
-                return await asyncio.wrap_future(executor.submit(judge))
+                with self._started() as executor:
+                    return await asyncio.wrap_future(executor.submit(judge))
         except TimeoutError as error:
             raise EvidenceTimeoutError from error
-        except BrokenProcessPool as error:
-            raise self._lost(executor) from error
+        finally:
+            self._retire_later()
 
-    def _started(self) -> ProcessPoolExecutor:
+    @contextmanager
+    def _started(self) -> Iterator[ProcessPoolExecutor]:
+        """Yield the processes, which are not ended for idleness before this block is left."""
         with self._lock:
             if self._executor is None:
                 # Not forked: a fork of a process with threads may find a lock that nobody opens.
                 self._executor = ProcessPoolExecutor(
                     self._size, mp_context=get_context("spawn"), initializer=_begin
                 )
-            return self._executor
+            executor = self._executor
+            self._users += 1
+        try:
+            yield executor
+        except TimeoutError as error:
+            raise EvidenceTimeoutError from error
+        except BrokenProcessPool as error:
+            # One that lost a process is of no use; whoever asks next starts another.
+            self._give_up(executor)
+            raise EvidenceProcessLostError from error
+        finally:
+            with self._lock:
+                self._users -= 1
 
-    def _lost(self, executor: ProcessPoolExecutor) -> EvidenceProcessLostError:
-        # One that lost a process is of no use; whoever asks next starts another.
+    def _retire_later(self) -> None:
+        if self._retirement is not None:
+            self._retirement.cancel()
+        loop = asyncio.get_running_loop()
+        self._retirement = loop.call_later(self._idle, self._retire)
+
+    def _retire(self) -> None:
+        with self._lock:
+            idle = None if self._users else self._executor
+            self._executor = self._executor if self._users else None
+        if idle is not None:
+            idle.shutdown(wait=False)
+
+    def _give_up(self, executor: ProcessPoolExecutor) -> None:
         with self._lock:
             if self._executor is executor:
                 self._executor = None
         executor.shutdown(wait=False, cancel_futures=True)
-        return EvidenceProcessLostError()
 
 
 def _begin() -> None:

@@ -19,7 +19,6 @@ from adyton.adapters.store.database import Store
 from adyton.adapters.store.writer import AuditWriter
 from adyton.errors import AdytonError
 from adyton.gateway.app import VERSION, create_app
-from adyton.gateway.appraisers import ThreadedAppraiser
 from adyton.gateway.authentication import Authentication
 from adyton.gateway.delegated import delegated
 from adyton.gateway.door import Door
@@ -28,7 +27,7 @@ from adyton.gateway.health import Health
 from adyton.gateway.limits import Limiter
 from adyton.gateway.metrics import Metrics
 from adyton.gateway.notary.assembly import notarized
-from adyton.gateway.ports import Verifier
+from adyton.gateway.ports import Appraiser, Verifier
 from adyton.gateway.questions import Questions
 from adyton.gateway.reach import Reach
 from adyton.gateway.readings import Readings
@@ -63,6 +62,7 @@ def assemble(
     settings: GatewaySettings,
     *,
     verifier: Verifier,
+    appraiser: Appraiser,
     store: Store,
     audit: AuditWriter,
     relay: Relay,
@@ -76,7 +76,6 @@ def assemble(
     door = Door(authentication=authentication, limiter=limiter)
     worker = Worker(link, monotonic=time.monotonic)
     reach = Reach(worker, link, relay, settings.egress_policy)
-    appraiser = ThreadedAppraiser()
     admission = Admission(registry=store.registry, appraiser=appraiser, settings=settings.registry)
     keeper = Keeper(
         registry=store.registry,

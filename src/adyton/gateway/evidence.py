@@ -12,10 +12,9 @@ from starlette.responses import Response
 from adyton.adapters.store.records import Scope
 from adyton.codec.json import JsonObject, as_object, check_keys, loads
 from adyton.evidence.collateral import NO_COLLATERAL
-from adyton.gateway.appraisers import Appraiser
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import json_response, read_body, while_caller_waits
-from adyton.gateway.ports import Clock
+from adyton.gateway.ports import Appraiser, Clock
 from adyton.gateway.routes import Operation, Route
 from adyton.gateway.schemas import Absent, Base64, Document, VerdictDocument
 from adyton.verification.bundle import VERSION, Bundle

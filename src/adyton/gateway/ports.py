@@ -6,9 +6,14 @@ from typing import Any, Protocol
 
 from adyton.adapters.frames import Fields
 from adyton.adapters.store.records import ApiKey, AuditEntry
+from adyton.appraisal.freshness import Expected
+from adyton.appraisal.policy import Policy
 from adyton.codec.json import JsonObject
+from adyton.evidence.collateral import Collateral
+from adyton.model.manifest import Manifest
+from adyton.verification.pipeline import Judged
 
-__all__ = ["Audit", "Caller", "Clock", "Health", "Keys", "Usage", "Verifier"]
+__all__ = ["Appraiser", "Audit", "Caller", "Clock", "Health", "Keys", "Usage", "Verifier"]
 
 Clock = Callable[[], datetime]
 
@@ -51,6 +56,39 @@ class Verifier(Protocol):
 
     async def verify(self, receipt: JsonObject, policy: JsonObject, *, at: datetime) -> JsonObject:
         """Return the verdict on ``receipt``; ``MalformedError`` where there is nothing to judge."""
+        ...
+
+
+class Appraiser(Protocol):
+    """What verifies evidence beside the loop: ``adapters.evidence_pool.EvidencePool``.
+
+    Nothing is fetched: what is not given is not there. It raises ``UnavailableError`` where there
+    is no verdict.
+    """
+
+    async def evidence(
+        self,
+        evidence: bytes,
+        *,
+        collateral: Collateral,
+        policy: Policy,
+        expected: Expected,
+        at: datetime,
+    ) -> Judged:
+        """Return the verdict on evidence that is nobody's in particular."""
+        ...
+
+    async def worker(
+        self,
+        manifest: Manifest,
+        evidence: bytes,
+        *,
+        challenge: bytes,
+        collateral: Collateral,
+        policy: Policy,
+        at: datetime,
+    ) -> Judged:
+        """Return the verdict on a worker's evidence, which is over its manifest and a challenge."""
         ...
 
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from adyton.adapters.evidence_pool import EvidencePool
 from adyton.adapters.link import Link
 from adyton.adapters.relay import Relay, RelayLimits
 from adyton.adapters.store.database import open_store
@@ -33,6 +34,8 @@ __all__ = ["AddressUnavailableError", "Gateway", "running"]
 
 _GRACE: Final = timedelta(seconds=15)
 _KEEP_ALIVE_SECONDS: Final = 30
+# Started when somebody asks: most of what a gateway does is not verifying.
+_EVIDENCE_PROCESSES: Final = 2
 _MAX_CONNECTIONS: Final = 1024
 _MAX_HEAD_BYTES: Final = 32 * 1024
 
@@ -103,9 +106,11 @@ async def running(settings: GatewaySettings, *, verifier: Verifier) -> AsyncIter
         stack.push_async_callback(link.close)
         notary = await Link.connect(settings.notary.socket)
         stack.push_async_callback(notary.close)
+        appraiser = stack.enter_context(EvidencePool(processes=_EVIDENCE_PROCESSES))
         assembly = assemble(
             settings,
             verifier=verifier,
+            appraiser=appraiser,
             store=store,
             audit=audit,
             relay=relay,

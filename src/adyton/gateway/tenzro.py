@@ -24,14 +24,14 @@ from adyton.codec.json import Json, JsonObject, as_list, as_object, as_string, c
 from adyton.codec.text import from_base64
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import NO_COLLATERAL, AmdCertificates, Collateral
-from adyton.gateway.appraisers import Appraiser, Judged
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import json_response, read_body, while_caller_waits
-from adyton.gateway.ports import Clock
+from adyton.gateway.ports import Appraiser, Clock
 from adyton.gateway.routes import Operation, Route
 from adyton.gateway.schemas import Document
 from adyton.model.claims import Claims, Platform, Technology, VendorRoot
 from adyton.model.verdict import Finding, LayerName, Status, finding, shown
+from adyton.verification.pipeline import Judged
 
 __all__ = ["Tenzro"]
 

@@ -6,7 +6,7 @@ verdict sees all that is wrong at once; acceptance needs all of them.
 """
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from adyton.appraisal.appraise import appraise, refuse
 from adyton.appraisal.freshness import Expected
@@ -28,7 +28,10 @@ from adyton.verification.delegated import ProvingExpectation, bind_proof, check_
 from adyton.verification.ports import DelegatedProofVerifier, ProofVerifier
 from adyton.verification.transcript import weigh
 
-__all__ = ["verify_evidence", "verify_proving_receipt", "verify_receipt", "verify_worker"]
+__all__ = ["Judged", "verify_evidence", "verify_proving_receipt", "verify_receipt", "verify_worker"]
+
+Judged: TypeAlias = tuple[Verdict, Claims | None]
+"""The verdict, and what the evidence says: ``None`` where it is not authentic."""
 
 # The others have report data alone, which commits to challenge and key, too.
 _WITH_FIELDS: Final = frozenset({Technology.NITRO, Technology.NITRO_TPM})
@@ -122,7 +125,7 @@ def verify_worker(
     at: datetime,
     collateral: Collateral = NO_COLLATERAL,
     cache: EvidenceCache | None = None,
-) -> tuple[Verdict, Claims | None]:
+) -> Judged:
     """Return the verdict on a worker, before anything is sealed to it, and what its evidence says.
 
     ``challenge`` is what the caller sent, and nobody else could have foreseen. The claims are
@@ -143,7 +146,7 @@ def verify_evidence(
     at: datetime,
     collateral: Collateral = NO_COLLATERAL,
     cache: EvidenceCache | None = None,
-) -> tuple[Verdict, Claims | None]:
+) -> Judged:
     """Return the verdict on evidence that is nobody's in particular, and what it says.
 
     ``expected`` is what the verifier knows that it should be over. The claims are ``None`` where

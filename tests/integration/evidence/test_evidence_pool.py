@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -55,7 +56,14 @@ def pool() -> Iterator[EvidencePool]:
 
 def children() -> list[psutil.Process]:
     found = psutil.Process().children(recursive=True)
-    return [child for child in found if "spawn_main" in " ".join(child.cmdline())]
+    return [child for child in found if "spawn_main" in command(child)]
+
+
+def command(process: psutil.Process) -> str:
+    # What has ended has none.
+    with suppress(psutil.NoSuchProcess):
+        return " ".join(process.cmdline())
+    return ""
 
 
 async def test_a_pool_answers_what_the_path_answers(pool: EvidencePool) -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.amd import FakeAmd
+from tests.fakes.appraiser import DirectAppraiser
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.intel import FakeIntel
 from tests.fakes.nitro import NOW, REGISTERS, FakeNitro
@@ -22,17 +23,17 @@ from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import Collateral
-from adyton.gateway.appraisers import Judged, ThreadedAppraiser
 from adyton.gateway.routes import Capability
 from adyton.gateway.tenzro import _POLICY, TeeVerdictDocument, Tenzro, _read
 from adyton.model.claims import Platform, VendorRoot
+from adyton.verification.pipeline import Judged
 
 PATH = "/api/verify/tee-attestation"
 NITRO, INTEL, AMD = FakeNitro(), FakeIntel(), FakeAmd()
 PCR0 = REGISTERS[0].hex()
 
 
-class TrustingAppraiser(ThreadedAppraiser):
+class TrustingAppraiser(DirectAppraiser):
     """Takes the fake vendors' roots for the vendors' own, as only a test can."""
 
     async def evidence(
@@ -64,7 +65,7 @@ class TrustingAppraiser(ThreadedAppraiser):
 
 
 class TenzroGateway(FakeGateway):
-    appraiser: ThreadedAppraiser
+    appraiser: DirectAppraiser
 
     def capabilities(self) -> tuple[Capability, ...]:
         self.time.now = NOW
@@ -77,7 +78,7 @@ class StrictGateway(TenzroGateway):
 
     def capabilities(self) -> tuple[Capability, ...]:
         super().capabilities()
-        return (Tenzro(door=self.door, appraiser=ThreadedAppraiser(), clock=self.time.clock),)
+        return (Tenzro(door=self.door, appraiser=DirectAppraiser(), clock=self.time.clock),)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from adyton.codec.json import loads
 from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import check_signature
 from adyton.errors import MalformedError, RejectedError, UnavailableError
-from adyton.gateway.appraisers import Appraiser
+from adyton.gateway.ports import Appraiser
 from adyton.gateway.registry.reading import (
     BODY_BYTES,
     CHALLENGE_SIZE,
