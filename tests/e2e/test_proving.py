@@ -18,6 +18,7 @@ from tests.integration.delegation.conftest import artifact, inputs, key
 from tests.integration.tee_rex.sealing import seal
 
 from adyton.cli.local import LocalStack
+from adyton.codec.json import as_object
 from adyton.crypto.hpke import SealSuite
 from adyton.model.proving import MEDIA_TYPE, Target
 from adyton.model.proving_job import UltraHonkJob
@@ -206,6 +207,19 @@ def adyton(stack: LocalStack, *arguments: str) -> subprocess.CompletedProcess[st
     )
 
 
+def judged(stack: LocalStack, receipt: dict[str, Any]) -> dict[str, Any]:
+    """Return the gateway's verdict, which knows no nonce."""
+    policy = stack.policy.to_json()
+    proving = {**as_object(policy["proving"], "proving"), "nonce": "not-required"}
+    verdict: dict[str, Any] = httpx.post(
+        f"{stack.url}/v1/verify/proof",
+        json={**receipt, "policy": {**policy, "proving": proving}},
+        headers={"authorization": f"Bearer {stack.api_key}"},
+        timeout=SOON,
+    ).json()
+    return verdict
+
+
 def test_the_command_line_proves_and_says_no(stack: LocalStack, tmp_path: Path) -> None:
     program, good, bad = tmp_path / "p.json", tmp_path / "good.json", tmp_path / "bad.json"
     program.write_text(json.dumps(artifact()))
@@ -222,6 +236,8 @@ def test_the_command_line_proves_and_says_no(stack: LocalStack, tmp_path: Path) 
     shown = json.loads(proven.stdout)
     assert (shown["mode"], shown["attested"]) == ("attested", True)
     assert json.loads(receipt.read_text()) == shown["receipt"]
+    assert judged(stack, shown["receipt"])["accepted"] is True
+    assert judged(stack, {**shown["receipt"], "signature": "A" * 86 + "=="})["accepted"] is False
     assert refused.returncode == 1, refused.stderr
     assert unread.returncode == 2, unread.stderr
     assert unreached.returncode == 3, unreached.stderr

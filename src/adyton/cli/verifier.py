@@ -8,8 +8,10 @@ from typing import Final
 from adyton.adapters.verifier import OfflineVerifier
 from adyton.appraisal.policy import Policy
 from adyton.codec.json import JsonObject
-from adyton.model.receipt import Receipt
+from adyton.model.proving_receipt import ProvingReceipt
+from adyton.sdk.verifying import read_receipt
 from adyton.verification.bind import Expectation
+from adyton.verification.delegated import ProvingExpectation
 
 __all__ = ["ThreadedVerifier"]
 
@@ -36,10 +38,11 @@ class ThreadedVerifier:
 
     def _judge(self, receipt: JsonObject, policy: JsonObject, at: datetime) -> JsonObject:
         # The gateway knows no question: a policy that wants the nonce compared gets told so.
-        verdict = self._offline.verify(
-            Receipt.from_json(receipt),
-            policy=Policy.from_json(policy),
-            expectation=Expectation(),
-            at=at,
-        )
+        read, accepted = read_receipt(receipt), Policy.from_json(policy)
+        if isinstance(read, ProvingReceipt):
+            verdict = self._offline.verify_proving(
+                read, policy=accepted, expectation=ProvingExpectation(), at=at
+            )
+        else:
+            verdict = self._offline.verify(read, policy=accepted, expectation=Expectation(), at=at)
         return verdict.to_json()
