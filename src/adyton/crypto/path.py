@@ -303,8 +303,9 @@ def _verify(
 ) -> Certificate:
     where = f"certificate {position} of the chain"
     fields = Fields.from_bytes(der, where=where)
-    # RFC 5280, section 4.1.2.2. AMD gives all of its chips the number zero.
-    if fields.serial < (is_leaf and not suite.leaf_has_serial) ^ 1:
+    # RFC 5280, section 4.1.2.2.
+    lowest_serial = 0 if is_leaf and not suite.leaf_has_serial else 1
+    if fields.serial < lowest_serial:
         raise MalformedError(f"{where} has a serial number that is not positive")
     # Step 2: the root needs no signature, its bytes are pinned.
     if issuer is not None:
