@@ -24,6 +24,7 @@ from bench.asking import Questions, one_caller, several_callers
 from bench.bare import Bare
 from bench.evidence import measure_evidence
 from bench.figures import Latency, memory_mb
+from bench.proofs import measure_proofs
 from bench.proving import measure_proving
 
 ROUNDS = 8
@@ -46,6 +47,7 @@ def main() -> None:
         measure_asking(bare, isolation, cores)
     measure_verification()
     measure_evidence()
+    measure_proofs()
     measure_wasm(bare, reference, cores)
     measure_proving(installation, reference)
 
