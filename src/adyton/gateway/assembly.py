@@ -97,6 +97,15 @@ def assemble(
         monotonic=time.monotonic,
     )
     capabilities: tuple[Capability, ...] = (
+        # First: paths are compared in this order, and nothing is asked as often as a commit.
+        *notarized(
+            settings.notary,
+            authentication=authentication,
+            limits=limits,
+            usage=store.usage,
+            caller=notary,
+            monotonic=time.monotonic,
+        ),
         Questions(
             door=door,
             worker=worker,
@@ -124,14 +133,6 @@ def assemble(
             version=VERSION,
         ),
         *proofs.capabilities,
-        *notarized(
-            settings.notary,
-            authentication=authentication,
-            limits=limits,
-            usage=store.usage,
-            caller=notary,
-            monotonic=time.monotonic,
-        ),
     )
     return Assembly(
         app=create_app(capabilities, metrics=metrics, monotonic=time.monotonic),
