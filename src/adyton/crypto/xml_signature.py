@@ -27,6 +27,7 @@ MAX_XML_BYTES: Final = 256 * 1024
 # What is far from any document that is signed like this, and near to no limit of the library's.
 _MAX_ELEMENTS: Final = 2048
 _MAX_NAMESPACES: Final = 16
+_MAX_ATTRIBUTES: Final = 128
 _MAX_CERTIFICATES: Final = 8
 _MAX_CERTIFICATE_BYTES: Final = 4096
 _DIGEST_SIZE: Final = 48
@@ -108,7 +109,8 @@ def _check_plain(data: bytes, where: str) -> None:
 
     Comments, sections, instructions and references: readers differ in what they make of them.
     Attributes of ``xml:`` are where versions of canonical XML differ. Without bounds for elements
-    and namespaces, the canonical form would take time that grows with their product.
+    and namespaces, the canonical form would take time that grows with their product; without one
+    for the attributes of an element, which it sorts one by one, with their square.
     """
     if len(data) > MAX_XML_BYTES:
         raise MalformedError(f"{where} has {len(data)} bytes, limit {MAX_XML_BYTES}")
@@ -116,6 +118,8 @@ def _check_plain(data: bytes, where: str) -> None:
         raise MalformedError(f"{where} has markup that has no place in it")
     if data.count(b"<") > 2 * _MAX_ELEMENTS or data.count(b"xmlns") > _MAX_NAMESPACES:
         raise MalformedError(f"{where} has too many elements or namespaces")
+    if any(part.count(b"=") > _MAX_ATTRIBUTES for part in data.split(b"<")):
+        raise MalformedError(f"{where} has an element with too many attributes")
 
 
 def _signature(root: Element, where: str) -> Element:

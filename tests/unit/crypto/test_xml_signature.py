@@ -169,6 +169,12 @@ BOMB = b"".join(
             b"<a" + b"".join(b' xmlns:n%d="x:%d"' % (n, n) for n in range(5000)) + b"/>",
             id="many namespaces",
         ),
+        pytest.param(
+            GOOD.replace(
+                b"<Payload", b"<Payload" + b"".join(b' a%05d=""' % n for n in range(22000))
+            ),
+            id="many attributes",
+        ),
         pytest.param(b"<a>" + b" " * 262144 + b"</a>", id="large"),
         pytest.param(b'<a xmlns="relative"' + GOOD[17:], id="a relative namespace"),
     ],
