@@ -11,6 +11,7 @@ import subprocess
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from adyton.adapters.installation import find_installation
 from adyton.adapters.reference_string import ReferenceString, find_reference_string
@@ -33,7 +34,7 @@ TOGETHER = 40
 CALLERS = 8
 RATE_SECONDS = 3.0
 WANTED = {Isolation.REQUEST: (1.5, 0.65), Isolation.POOLED: (1.35, 0.85)}
-UNLIMITED = {"ADYTON_BUDGET": "1000000"}
+UNLIMITED: dict[str, Any] = {"ADYTON_BUDGET": "1000000"}
 
 
 def main() -> None:
