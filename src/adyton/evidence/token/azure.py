@@ -56,7 +56,8 @@ def _machine(claims: Members) -> Reported:
             **below.facts,
             **claims.facts({"os_type": _VM + "ostype", "os_distro": _VM + "osdistro"}),
         },
-        secure_boot=claims.flag_or_none("secureboot"),
+        # As of debuggers: what is not said is not so.
+        secure_boot=claims.flag_or_none("secureboot") is True,
         tcb_status=below.tcb_status,
         nonces=() if nonce is None else (nonce,),
         report_data=below.report_data,

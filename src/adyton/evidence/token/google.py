@@ -39,11 +39,11 @@ def read(claims: Members) -> Reported:
     nonces = claims.texts("eat_nonce")
     if len(nonces) > _MAX_NONCES or any(len(nonce) > _MAX_NONCE for nonce in nonces):
         raise MalformedError("claims.eat_nonce has more than 6 texts, or one of more than 88")
-    software = claims.text("swname")
+    software, tee = claims.text("swname"), _MODELS[model]
     submodules = claims.inner("submods")
     container, space = submodules.inner("container"), submodules.inner("confidential_space")
     return Reported(
-        tee=_MODELS[model],
+        tee=tee,
         instance=claims.text("sub"),
         debug=claims.text_or_none("dbgstat") not in DEBUG_DISABLED,
         measurements=_digests(container),
@@ -56,7 +56,10 @@ def read(claims: Members) -> Reported:
         },
         secure_boot=claims.flag("secboot"),
         nonces=tuple(nonce.encode() for nonce in nonces),
-        doubts=() if software == _IMAGE else (_OTHER_IMAGE,),
+        doubts=(
+            *(() if software == _IMAGE else (_OTHER_IMAGE,)),
+            *(() if tee is not Tee.SHIELDED_VM else (_UNISOLATED,)),
+        ),
     )
 
 
@@ -73,4 +76,8 @@ def _digests(container: Members) -> dict[str, bytes]:
 _OTHER_IMAGE: Final = finding(
     "service-check-failed",
     "the machine does not run the image that keeps its operator out",
+)
+_UNISOLATED: Final = finding(
+    "service-check-failed",
+    "the machine has no hardware that isolates it from its host",
 )

@@ -76,6 +76,6 @@ class Reported:
             text = "the service does not say that debugging is off"
             found.append(finding(DEBUG_MODE, text))
         if self.secure_boot is False:
-            text = "the service says that the machine boots what nobody has signed"
+            text = "the service does not say that the machine boots only what is signed"
             found.append(finding("secure-boot-off", text))
         return (*found, *self.doubts)

@@ -161,6 +161,11 @@ def test_every_word_for_no_debugging_is_understood(status: str) -> None:
             reported(AZURE, secureboot=False), ["secure-boot-off"], id="azure: secure boot"
         ),
         pytest.param(
+            reported(AZURE, secureboot=ABSENT),
+            ["secure-boot-off"],
+            id="azure: nothing said of secure boot",
+        ),
+        pytest.param(
             reported(AZURE, "", **{"x-ms-isolation-tee": ABSENT}),
             ["debug-mode", "service-check-failed"],
             id="azure: no isolation",
@@ -174,6 +179,11 @@ def test_every_word_for_no_debugging_is_understood(status: str) -> None:
         pytest.param(reported(GOOGLE, dbgstat=ABSENT), ["debug-mode"], id="google: nothing said"),
         pytest.param(reported(GOOGLE, secboot=False), ["secure-boot-off"], id="google: boot"),
         pytest.param(reported(GOOGLE, swname="GCE"), ["service-check-failed"], id="google: image"),
+        pytest.param(
+            reported(GOOGLE, hwmodel="GCP_SHIELDED_VM"),
+            ["service-check-failed"],
+            id="google: no isolation",
+        ),
         pytest.param(
             reported(NVIDIA, "", **{"x-nvidia-overall-att-result": False}),
             ["service-check-failed"],
