@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from adyton.adapters.store.records import Scope
 from adyton.codec.json import JsonObject, as_object, check_keys, loads
-from adyton.evidence.collateral import NO_COLLATERAL
+from adyton.evidence.collateral import MAX_COLLATERAL_VALUES, NO_COLLATERAL
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import json_response, read_body, while_caller_waits
 from adyton.gateway.ports import Appraiser, Clock
@@ -100,7 +100,8 @@ class EvidenceVerifications:
 
 def _read(body: bytes, *, now: datetime) -> Bundle:
     """Return the bundle in ``body``, whose missing parts are nothing, and now."""
-    record = as_object(loads(body, limit_bytes=BODY_BYTES), "the request")
+    value = loads(body, limit_bytes=BODY_BYTES, limit_values=MAX_COLLATERAL_VALUES)
+    record = as_object(value, "the request")
     check_keys(record, "the request", required=_REQUIRED, optional=_OPTIONAL)
     missing: JsonObject = {
         "version": VERSION,
