@@ -65,7 +65,15 @@ _Answer: TypeAlias = asyncio.Future[Share]
 class Committer:
     """Takes submissions until ``close``, or until the ledger ends: then ``ended`` is set."""
 
-    def __init__(self, ledger: Ledger, archive: Archive, platform: Platform) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        archive: Archive,
+        platform: Platform,
+        *,
+        waiting: int = _WAITING_DIGESTS,
+    ) -> None:
+        self._limit = waiting
         self._ledger, self._archive, self._platform = ledger, archive, platform
         self._waiting: deque[tuple[Submission, _Answer]] = deque()
         self._waiting_digests = 0
@@ -93,7 +101,7 @@ class Committer:
             raise end
         if submission.key and (known := self._repeated(submission)) is not None:
             return known
-        if self._is_closing or self._waiting_digests > _WAITING_DIGESTS:
+        if self._is_closing or self._waiting_digests >= self._limit:
             raise NotaryBusyError
         answer: _Answer = asyncio.get_running_loop().create_future()
         if submission.key:
