@@ -1,7 +1,8 @@
 """Whatever is done to an enclave's quote: it is refused, or it says what was signed."""
 
 from contextlib import suppress
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from tests.properties.mutation import flipped, mutated, pieces
 
 from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.evidence.dcap.collateral import Collateral
-from adyton.evidence.dcap.endorsements import DcapCache
+from adyton.evidence.dcap.endorsements import DcapCache, authenticate_collateral
 from adyton.evidence.dcap.layout import Quote
 from adyton.evidence.sgx.authenticate import authenticate
 
@@ -20,6 +21,10 @@ QUOTES: Final = {version: VENDOR.quote("sgx", version=version) for version in (3
 QUOTE: Final = QUOTES[3]
 SIGNED: Final = Quote.from_bytes(QUOTE).signed_bytes
 COLLATERAL: Final = Collateral.from_bytes(VENDOR.collateral("sgx"))
+# The shortest that is right.
+SMALL: Final = Collateral.from_bytes(
+    VENDOR.collateral("sgx", info={"tcbLevels": []}, identity={"tcbLevels": []})
+)
 CACHE: Final = DcapCache()
 
 
@@ -50,6 +55,16 @@ def test_no_flipped_bit_of_the_quoting_enclaves_report_is_accepted() -> None:
     start = QUOTE.index(Quote.from_bytes(QUOTE).qe_report_bytes)
     bits = range(8 * start, 8 * (start + 384))
     assert [bit for bit in bits if is_accepted(flipped(QUOTE, bit))] == []
+
+
+@pytest.mark.parametrize("part", ["tcb_info", "qe_identity", "root_ca_crl", "pck_crl"])
+def test_no_flipped_bit_of_what_intel_signed_is_accepted(part: str) -> None:
+    authenticate_collateral(SMALL, roots=VENDOR.roots)
+    value: bytes = getattr(SMALL, part)
+    for bit in range(8 * len(value)):
+        change: Any = {part: flipped(value, bit)}
+        with pytest.raises((MalformedError, RejectedError)):
+            authenticate_collateral(replace(SMALL, **change), roots=VENDOR.roots, cache=CACHE)
 
 
 @settings(max_examples=400, deadline=None)
