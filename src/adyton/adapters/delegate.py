@@ -140,6 +140,8 @@ class Delegate:
             ServerLimits(
                 cpu_seconds=limits.seconds * threads,
                 data_bytes=limits.memory_bytes,
+                # Neither a witness, nor points that a circuit without end would have it download.
+                file_bytes=0,
             ),
             deadline=timedelta(seconds=limits.seconds),
         )

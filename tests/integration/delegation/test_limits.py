@@ -14,6 +14,7 @@ from tests.integration.delegation.conftest import (
     bytecode,
     calling,
     installed,
+    key,
     solver,
     witness,
     worker_process,
@@ -102,6 +103,14 @@ def test_a_chain_whose_proof_does_not_hold_is_not_vouched_for(tmp_path: Path) ->
     program = write_chonk(tmp_path / "bb", makes_bad_proofs=True)
     with delegate(program=program) as lying, pytest.raises(WitnessUnsatisfiedError):
         lying.prove(ChonkJob(steps=STEPS), Target.AZTEC)
+
+
+def test_a_key_that_lies_about_the_size_gains_nothing() -> None:
+    # With a small circuit's key, a large one is not looked at before it is proven.
+    large = NoirCircuit(bytecode=bytecode("transaction_pattern"), key=key())
+    job = balance_job(circuit=large, solution=b"\x03" + bytes(100))
+    with delegate(gates=4096) as small, pytest.raises(CircuitTooLargeError):
+        small.prove(job, Target.EVM)
 
 
 async def test_a_prover_without_the_control_group_that_was_asked_for_is_not_run() -> None:

@@ -249,7 +249,7 @@ def test_the_prover_knows_little_and_leaves_no_core(
     bb_path: Path, reference_string: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ADYTON_SECRET", "marker")
-    limits = ServerLimits(cpu_seconds=50, address_space_bytes=2**32, data_bytes=2**31)
+    limits = ServerLimits(cpu_seconds=50, address_space_bytes=2**32, data_bytes=2**31, file_bytes=0)
     with BlockingBarretenberg.start(
         bb_path, reference_string=reference_string, threads=1, deadline=DEADLINE, limits=limits
     ) as bb:
@@ -267,6 +267,7 @@ def test_the_prover_knows_little_and_leaves_no_core(
             ("cpu time", 50),
             ("address space", 2**32),
             ("data size", 2**31),
+            ("file size", 0),
         ):
             (line,) = (row for row in bounds.splitlines() if row.startswith(f"Max {name}"))
             assert line.split()[-3] == str(bound)

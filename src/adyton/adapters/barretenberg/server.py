@@ -29,12 +29,14 @@ _NAME: Final = "bb"
 class ServerLimits:
     """What the process may use over its whole life; ``None`` sets no limit (Linux only).
 
-    ``data_bytes`` is what it writes to, ``address_space_bytes`` also what it only maps.
+    ``data_bytes`` is what it writes to, ``address_space_bytes`` also what it only maps;
+    ``file_bytes`` is how long a file it may make: with 0, it can leave nothing on a disk.
     """
 
     cpu_seconds: int | None = None
     address_space_bytes: int | None = None
     data_bytes: int | None = None
+    file_bytes: int | None = None
 
 
 class Server:
@@ -109,6 +111,7 @@ def _limit(pid: int, limits: ServerLimits) -> None:
         resource.RLIMIT_CPU: limits.cpu_seconds,
         resource.RLIMIT_AS: limits.address_space_bytes,
         resource.RLIMIT_DATA: limits.data_bytes,
+        resource.RLIMIT_FSIZE: limits.file_bytes,
     }
     for kind, value in wanted.items():
         if value is not None:
