@@ -91,8 +91,8 @@ def _collateral(asked: Verifying) -> Collateral:
 
 
 def _verify_proof(document: Value, asked: Verifying, *, at: datetime) -> int:
-    if asked.nonce or asked.challenge or asked.collateral:
-        text = "--nonce, --challenge and --collateral are for a receipt, and this is a proof"
+    if asked.nonce or asked.challenge:
+        text = "--nonce and --challenge are for a receipt, and this is a notary's proof"
         raise OptionMalformedError(text)
     verdict = judge_proof(
         document,
@@ -101,6 +101,7 @@ def _verify_proof(document: Value, asked: Verifying, *, at: datetime) -> int:
         artifact=None if asked.about is None else digest_with_bar(asked.about),
         checkpoint=asked.checkpoint,
         previous=asked.previous,
+        collateral=_collateral(asked),
     )
     if asked.as_json:
         print_json(verdict.to_json())

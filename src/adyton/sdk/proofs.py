@@ -10,6 +10,7 @@ from typing import Final
 from adyton.appraisal.policy import MAX_POLICY_BYTES, Policy
 from adyton.codec.javascript import Value, loads
 from adyton.errors import MalformedError
+from adyton.evidence.collateral import NO_COLLATERAL, Collateral
 from adyton.ledger.log_proof import MAX_LOG_PROOF_BYTES, LogProof
 from adyton.ledger.proof import Proof
 from adyton.model.receipt import MAX_RECEIPT_BYTES
@@ -57,16 +58,19 @@ def judge_proof(
     artifact: bytes | None = None,
     checkpoint: LogProof | Source | None = None,
     previous: Source | None = None,
+    collateral: Collateral = NO_COLLATERAL,
 ) -> Verdict:
     """Return the verdict on a notary's proof; whatever is not given is not compared.
 
     ``artifact`` is SHA-256 of what the proof is about; ``checkpoint`` its place in the log (the
-    file of ``adyton log prove``); ``previous`` the proof before it.
+    file of ``adyton log prove``); ``previous`` the proof before it; ``collateral`` what its
+    evidence needs beside it.
     """
     beside = Beside(
         artifact=artifact,
         previous=None if previous is None else Proof.from_json(find_proof(previous)),
         place=None if checkpoint is None else read_log_proof(checkpoint),
+        collateral=collateral,
     )
     accepted = OPEN if policy is None else read_notary_policy(policy)
     return verify_commit(document, at=at, policy=accepted, beside=beside)

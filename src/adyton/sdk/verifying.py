@@ -69,6 +69,7 @@ def verify(
             artifact=None if file is None else digest_of(file),
             checkpoint=checkpoint,
             previous=previous,
+            collateral=collateral,
         )
     if policy is None or isinstance(policy, NotaryPolicy):
         raise ValueError("a receipt is judged under a policy for receipts")

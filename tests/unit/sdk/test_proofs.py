@@ -1,16 +1,20 @@
 """``verify`` on a notary's proof, from whatever form its parts are in."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fakes.nitro import NOW
+from tests.fakes.amd import FakeAmd
+from tests.fakes.nitro import NOW, TIMESTAMP
 from tests.fakes.proofs import FakeNotary
 
 from adyton import verify
 from adyton.codec.javascript import canonical, loads
 from adyton.errors import MalformedError
+from adyton.evidence.collateral import AmdCertificates, Collateral
+from adyton.ledger.epoch import epoch_binding
 from adyton.model.verdict import LayerName, Status
 from adyton.sdk.files import FileUnreadableError
 from adyton.sdk.proofs import digest_of, find_proof
@@ -96,3 +100,28 @@ def test_a_large_file_is_hashed_in_parts(tmp_path: Path) -> None:
 
 def test_a_proof_is_the_same_after_it_was_read_and_written() -> None:
     assert canonical(loads(PROOF, limit_bytes=10**6)) == PROOF
+
+
+def test_evidence_with_collateral_is_judged() -> None:
+    vendor = FakeAmd()
+    parts = vendor.collateral()
+    key = NOTARY.key.public
+    template = replace(NOTARY.template, attestation_format="amd-sev-snp")
+    binding = epoch_binding(key, NOTARY.epoch).ljust(64, b"\0")
+    report = vendor.report(report_data=binding)
+    body = template.body(digest=bytes(32), counter=1, nonce=bytes(32), time_ms=TIMESTAMP)
+    proof = template.proof(body=body, signature=NOTARY.key.sign(body), report=report)
+    policy: Any = {
+        "version": "adyton/policy/v1",
+        "roots": dict.fromkeys(vendor.roots, next(iter(vendor.roots.values())).hex()),
+        "platforms": {
+            "insecure": {"debug": "refused", "tcb": "not-required", "measurements": "not-required"}
+        },
+        "evidence": {"maximum_age_seconds": "not-required", "challenge": "not-required"},
+    }
+    amd = AmdCertificates(ark=parts.ark, authority=parts.authority, vek=parts.vek)
+    without = verify(proof, policy=policy, at=NOW)
+    assert {finding.code for finding in without.reasons} >= {"collateral-missing"}
+    found = verify(proof, policy=policy, at=NOW, collateral=Collateral(amd=amd))
+    codes = {item.code for layer in found.layers for part in layer.parts for item in part.findings}
+    assert "bound-to-epoch" in codes
