@@ -23,7 +23,12 @@ from adyton.appraisal.policy import Policy
 from adyton.codec.json import Json, JsonObject, as_list, as_object, as_string, canonical, loads
 from adyton.codec.text import from_base64
 from adyton.errors import MalformedError
-from adyton.evidence.collateral import NO_COLLATERAL, AmdCertificates, Collateral
+from adyton.evidence.collateral import (
+    MAX_COLLATERAL_VALUES,
+    NO_COLLATERAL,
+    AmdCertificates,
+    Collateral,
+)
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import json_response, read_body, while_caller_waits
 from adyton.gateway.ports import Appraiser, Clock
@@ -279,7 +284,8 @@ def _details(claims: Claims | None, reasons: Sequence[Finding]) -> JsonObject:
 
 
 def _read(body: bytes) -> _Asked:
-    fields = _fields(as_object(loads(body, limit_bytes=_BODY_BYTES), "the request"))
+    value = loads(body, limit_bytes=_BODY_BYTES, limit_values=MAX_COLLATERAL_VALUES)
+    fields = _fields(as_object(value, "the request"))
     (_, evidence) = _one(fields, _EVIDENCE, "attestation") or (None, None)
     if evidence is None:
         raise MalformedError("the request lacks attestation")

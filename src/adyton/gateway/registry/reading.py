@@ -21,7 +21,7 @@ from adyton.codec.text import from_base64
 from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import SIGNATURE_SIZE
 from adyton.errors import MalformedError
-from adyton.evidence.collateral import NO_COLLATERAL, Collateral
+from adyton.evidence.collateral import MAX_COLLATERAL_VALUES, NO_COLLATERAL, Collateral
 from adyton.model.manifest import Manifest
 from adyton.model.registry import Beat, Exhibit, Heartbeat, Registration, State
 from adyton.sources.url import read_url
@@ -234,7 +234,8 @@ _WANTED: Final = frozenset({"technology", "measurement", "attested"})
 def _record(
     body: bytes, required: frozenset[str], *, optional: frozenset[str] = frozenset()
 ) -> JsonObject:
-    record = as_object(loads(body, limit_bytes=BODY_BYTES), "the request")
+    value = loads(body, limit_bytes=BODY_BYTES, limit_values=MAX_COLLATERAL_VALUES)
+    record = as_object(value, "the request")
     check_keys(record, "the request", required=required, optional=optional)
     return record
 
