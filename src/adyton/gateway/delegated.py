@@ -8,6 +8,7 @@ from adyton.adapters.store.jobs import JobTable
 from adyton.gateway.books import Books
 from adyton.gateway.door import Door
 from adyton.gateway.following import Following
+from adyton.gateway.greeting import Greeting
 from adyton.gateway.jobs import Jobs
 from adyton.gateway.line import Line
 from adyton.gateway.metrics import Metrics
@@ -72,6 +73,7 @@ def delegated(
             deadline=settings.deadline,
         ),
         Following(door=door, jobs=kept, clock=clock),
+        Greeting(worker=worker),
     ]
     if settings.tee_rex is Switch.ON:
         visitors = Visitors(per_hour=settings.tee_rex_per_hour, monotonic=monotonic)

@@ -7,6 +7,7 @@ what it was working on fails, and says so.
 
 import asyncio
 import logging
+import re
 import secrets
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -49,6 +50,7 @@ _WORKER_PATIENCE: Final = timedelta(seconds=30)
 # The worker's own words for "not now": what was accepted is asked again.
 _LATER: Final = frozenset({"overloaded", "worker-busy"})
 _PAUSE: Final = timedelta(seconds=1)
+_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 _log = logging.getLogger(__name__)
 
@@ -190,7 +192,8 @@ class Jobs:
 
     async def find(self, job_id: str, *, key_id: str) -> Job:
         """Return a job of this key, or raise ``JobUnknownError``."""
-        job = await self._store.find(job_id)
+        # What cannot be one does not get near a database, which may choke on it.
+        job = await self._store.find(job_id) if _ID.fullmatch(job_id) else None
         if job is None or job.key_id != key_id:
             raise JobUnknownError
         return job
@@ -226,7 +229,11 @@ class Jobs:
             return
         if await self._store.finish(job.id, state=JobState.CANCELLED, now=self._clock()):
             self._drop(job.id)
-            await self._books.note(job.id, job.key_id, JobCancelledError())
+            try:
+                await self._books.note(job.id, job.key_id, JobCancelledError())
+            except AdytonError as error:
+                # It is cancelled all the same; or its end was noted a moment before.
+                _log.error("audit-lost", extra={"code": error.code, "job": job.id})
 
     async def changed(self, *, within: float) -> None:
         """Return when any job has got further, or after ``within`` seconds."""
@@ -272,11 +279,18 @@ class Jobs:
         self._held_until = until
         # Cancelled through another gateway, or taken over.
         self._drop(*(known - held))
+        for job_id in held - set(self._work):
+            # Let go while the store was away, and nobody took it meanwhile.
+            job = await self._store.find(job_id)
+            if job is not None and not job.state.is_end:
+                self._begin(job)
         for job in await self._store.adopt(holder=self._holder, now=now, until=until):
             self._begin(job)
         await self._store.purge(now - self._kept)
 
     def _begin(self, job: Job) -> None:
+        if job.id in self._work:
+            return
         # It was accepted: the line's bounds are for those who are not yet.
         work = _Work(job, self._line.join(job.key_id, bounded=False))
         self._work[job.id] = work

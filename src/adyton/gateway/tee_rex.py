@@ -5,7 +5,6 @@ proofs an hour whatever its headers say, a version of Aztec that is not here is 
 worker quotes its own key only. Errors have a stable ``code`` beside TEE-Rex's ``error``.
 """
 
-import os
 import re
 import uuid
 from asyncio import timeout
@@ -20,7 +19,7 @@ from starlette.responses import Response
 from adyton.adapters.link import WorkerTimeoutError
 from adyton.codec.json import loads
 from adyton.codec.text import from_base64, to_base64
-from adyton.errors import AdytonError, MalformedError, UnavailableError
+from adyton.errors import AdytonError, MalformedError
 from adyton.gateway import tee_rex_forms as forms
 from adyton.gateway.cors import Cors
 from adyton.gateway.exchange import json_response, read_body, while_caller_waits
@@ -37,6 +36,8 @@ __all__ = [
     "AztecVersionUnknownError",
     "EnvelopeMalformedError",
     "TeeRex",
+    "versions_of",
+    "with_pages",
 ]
 
 _LIMIT_BYTES: Final = 50 * 1024 * 1024
@@ -125,20 +126,8 @@ class TeeRex:
                     is_open=True,
                 ),
             ),
-            Route(
-                method="GET",
-                path="/health",
-                handler=self.health,
-                operation=Operation(
-                    summary="TEE-Rex and Provenclave: whether this server runs",
-                    text="Always 200; `enclave` says whether the worker can be reached.",
-                    answer=forms.TeeRexHealth,
-                    is_open=True,
-                ),
-            ),
         )
-        preflights = (_CORS.preflight(route.path) for route in routes)
-        return (*(_in_its_form(route) for route in routes), *preflights)
+        return with_pages(routes)
 
     async def attestation(self, _request: Request) -> Response:
         """Return the key with the evidence that the worker made over it."""
@@ -151,7 +140,7 @@ class TeeRex:
             case "sgx":
                 fields["quote"] = to_base64(found.evidence)
             case _:
-                fields["bbVersions"] = _versions(found)
+                fields["bbVersions"] = versions_of(found)
         return json_response(fields)
 
     async def key(self, _request: Request) -> Response:
@@ -181,41 +170,18 @@ class TeeRex:
         response.headers.update(_durations(proven.timings))
         return response
 
-    async def health(self, _request: Request) -> Response:
-        """Return what there is to say of this server, whether or not there is a worker."""
-        enclave, mode, versions = "ok", "unknown", list[dict[str, str]]()
-        try:
-            found = await self.worker.openpgp()
-            mode, versions = found.mode, _versions(found)
-        except UnavailableError:
-            enclave = "unreachable"
-        cores = os.cpu_count() or 1
-        return json_response(
-            {
-                "ok": True,
-                "status": "ok",
-                "api_version": 1,
-                "available_versions": [each["version"] for each in versions],
-                "bb_hashes": versions,
-                "enclave": enclave,
-                "runtime": {
-                    "hardware_concurrency": cores,
-                    "available_parallelism": cores,
-                    "cpu_count": cores,
-                    "tee_mode": mode,
-                    "node_env": "production",
-                    # A path of the worker's machine is nobody's business.
-                    "crs_path": None,
-                },
-            }
-        )
-
     async def _prove(self, message: bytes) -> BareProof:
         try:
             async with timeout(self.deadline.total_seconds()), self.line.join(_CALLER):
                 return await self.worker.openpgp_prove(message, within=self.deadline)
         except TimeoutError as error:
             raise WorkerTimeoutError(within=self.deadline) from error
+
+
+def with_pages(routes: Sequence[Route]) -> tuple[Route, ...]:
+    """Return ``routes`` in TEE-Rex's form, and what pages ask before they use them."""
+    preflights = (_CORS.preflight(route.path) for route in routes)
+    return (*(_in_its_form(route) for route in routes), *preflights)
 
 
 def _in_its_form(route: Route) -> Route:
@@ -281,7 +247,8 @@ async def _message(request: Request, share: Share) -> bytes:
         raise EnvelopeMalformedError from error
 
 
-def _versions(found: OpenPgpDescription) -> list[dict[str, str]]:
+def versions_of(found: OpenPgpDescription) -> list[dict[str, str]]:
+    """Return the versions of Aztec that the prover is, in TEE-Rex's form."""
     return [{"version": name, "sha256": digest} for name, digest in found.versions.items()]
 
 

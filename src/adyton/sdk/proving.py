@@ -7,6 +7,7 @@ such a key asks for ``remote`` by name.
 """
 
 import asyncio
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,7 +17,7 @@ from typing import Final, Self, TypeAlias
 
 from adyton.appraisal.policy import Choice
 from adyton.codec.json import Json, as_integer, as_object, as_string
-from adyton.errors import AdytonError, RejectedError
+from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.model.manifest import Manifest
 from adyton.model.proving import MEDIA_TYPE, SealedProving, Target
 from adyton.model.proving_job import ChonkJob, ProvingJob
@@ -63,6 +64,7 @@ _PATIENCE_SECONDS: Final = 120.0
 _UNATTESTED: Final = (
     "mode remote: no evidence is checked, so that the gateway's host may read the witness"
 )
+_JOB: Final = re.compile(r"[0-9a-f]{32}")
 _ENDS: Final = frozenset({"done", "failed", "cancelled"})
 # A worker that was started anew has other keys.
 _OTHER_WORKER: Final = frozenset({"seal-rejected", "job-lost"})
@@ -109,9 +111,12 @@ class Progress:
     def from_json(cls, value: Json) -> Self:
         """Return the progress in a job's document, or raise ``MalformedError``."""
         record = as_object(value, "the job")
-        place = record.get("place")
+        place, job = record.get("place"), as_string(record.get("job"), "job", limit=64)
+        # It becomes part of a path: the host chooses a job, and nothing else.
+        if not _JOB.fullmatch(job):
+            raise MalformedError("the job's identifier is none")
         return cls(
-            job=as_string(record.get("job"), "job", limit=64),
+            job=job,
             state=as_string(record.get("state"), "state", limit=16),
             place=None if place is None else as_integer(place, "place"),
             phase=as_string(record["phase"], "phase", limit=32) if "phase" in record else None,

@@ -32,15 +32,15 @@ SETTINGS = ProvingSettings(
 
 
 class ProvingGateway(FakeGateway):
-    """The application with delegated proofs, as ``SETTINGS`` say."""
+    """The application with delegated proofs, as ``settings`` say."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, settings: ProvingSettings = SETTINGS) -> None:
         super().__init__()
         self.store, self.prover = store, FakeProver()
         self.hanging = asyncio.Event()
         self.link = Direct(self.prover)
         self.delegated = delegated(
-            SETTINGS,
+            settings,
             door=self.door,
             worker=Worker(self.link, monotonic=self.time.monotonic),
             jobs=store.jobs,

@@ -279,6 +279,35 @@ async def test_a_gateway_that_dies_is_succeeded_after_a_while(
     assert prover.nonces == ["n"]
 
 
+async def test_jobs_that_were_let_go_are_made_once_the_store_is_back(
+    house: House, prover: FakeProver, clock: Instant
+) -> None:
+    prover.hold()
+    job = await house.accept()
+    await house.until(job, lambda found: found.state is JobState.RUNNING)
+
+    # As after a time without a store that was longer than the hold on a job.
+    house.jobs._drop(job.id)
+    async with asyncio.timeout(SOON):
+        while house.jobs._work:  # noqa: ASYNC110  # steps of the loop
+            await asyncio.sleep(0)
+    prover.release()
+    await house.jobs._keep_once()
+
+    assert (await house.ended(job)).state is JobState.DONE
+    assert prover.nonces == ["n", "n"]
+
+
+@pytest.mark.parametrize(
+    "job_id",
+    ["", "\0", "../audit", "F" * 32, "f" * 33],
+    ids=["nothing", "a zero byte", "a path", "capitals", "too long"],
+)
+async def test_what_cannot_be_a_job_is_none(house: House, job_id: str) -> None:
+    with pytest.raises(JobUnknownError):
+        await house.jobs.find(job_id, key_id="f" * 16)
+
+
 async def test_limits_are_told_apart(store: Store, prover: FakeProver, clock: Instant) -> None:
     house = House(store, prover, clock, key_jobs=2, stored_bytes=1000)
     prover.hold()
