@@ -48,6 +48,18 @@ _MAX_SIZE: Final = 64
 _MAX_NUMBER: Final = 2**64 - 1
 _REGISTER_SIZES: Final = (32, 48, 64)
 _MAX_DAYS: Final = 3660
+# What says who made the code that the hardware started. All else there is chosen by that code, or
+# by its host: with a machine of one's own, one has the registers of anybody's.
+_SNP_LAUNCHED: Final = frozenset({"measurement", "id_key_digest", "author_key_digest"})
+_LAUNCHED: Final[Mapping[Platform, frozenset[str]]] = MappingProxyType(
+    {
+        Platform.SGX: frozenset({"mr_enclave", "mr_signer"}),
+        Platform.TDX: frozenset({"mr_td"}),
+        Platform.AZURE_TDX: frozenset({"mr_td"}),
+        Platform.SEV_SNP: _SNP_LAUNCHED,
+        Platform.AZURE_SEV_SNP: _SNP_LAUNCHED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +127,22 @@ def read_platforms(value: Json) -> Mapping[Platform, PlatformPolicy]:
         if name not in set(Platform):
             known = ", ".join(sorted(Platform))
             raise MalformedError(f"policy.platforms.{name} is no platform; there are {known}")
-        platforms[Platform(name)] = _platform(item, f"policy.platforms.{name}")
+        where = f"policy.platforms.{name}"
+        platforms[Platform(name)] = accepted = _platform(item, where)
+        _check_launched(Platform(name), accepted, where)
     return MappingProxyType(platforms)
+
+
+def _check_launched(platform: Platform, accepted: PlatformPolicy, where: str) -> None:
+    wanted = _LAUNCHED.get(platform)
+    if wanted is None or isinstance(accepted.references, Choice):
+        return
+    for reference in accepted.references:
+        if not wanted & reference.measurements.keys():
+            raise MalformedError(
+                f"{where}.measurements.{reference.name} names none of {', '.join(sorted(wanted))}:"
+                " anybody's code on such hardware could have the rest"
+            )
 
 
 def _platform(value: Json, where: str) -> PlatformPolicy:

@@ -217,3 +217,29 @@ def test_a_duplicate_field_is_refused() -> None:
 def test_what_is_no_object_is_refused() -> None:
     with pytest.raises(MalformedError, match="policy is not an object"):
         Policy.from_bytes(b"[]")
+
+
+@pytest.mark.parametrize(
+    ("platform", "others"),
+    [
+        ("sgx", {"isv_prod_id": 1, "config_id": "0c" * 64}),
+        ("tdx", {"rtmr0": "0a" * 48, "mr_config_id": "0b" * 48}),
+        ("azure-tdx", {"pcr4": "0a" * 32, "rtmr0": "0a" * 48}),
+        ("sev-snp", {"host_data": "0a" * 32, "vmpl": 0}),
+        ("azure-sev-snp", {"pcr4": "0a" * 32, "pcr7": "0b" * 32}),
+    ],
+)
+def test_a_reference_to_what_anybodys_code_can_have_is_malformed(
+    platform: str, others: JsonObject
+) -> None:
+    accepted: JsonObject = {
+        "debug": "refused",
+        "tcb": "not-required",
+        "measurements": {"mine": {**others}},
+    }
+    with pytest.raises(MalformedError, match="names none of"):
+        Policy.from_json(changed("platforms", {platform: accepted}))
+    launched = {"sgx": "mr_signer", "tdx": "mr_td", "azure-tdx": "mr_td"}
+    named = {**others, launched.get(platform, "measurement"): "0d" * 32}
+    accepted["measurements"] = {"mine": named}
+    Policy.from_json(changed("platforms", {platform: accepted}))
