@@ -46,7 +46,9 @@ def table(*columns: str, indent: int = 0) -> Table:
 
 def print_json(value: Any) -> None:
     """Print ``value`` as JSON, for programs."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # Half a character, which a stranger may have written, has no UTF-8, but JSON has an escape.
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 @contextmanager

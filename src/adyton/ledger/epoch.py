@@ -35,7 +35,8 @@ def epoch_binding(public_key: bytes, epoch: str) -> bytes:
     It binds the key and its epoch, and nothing of a single commit: that the key made a proof is
     then what the proof's signature says.
     """
-    return sha256(prefixed(_BINDING_DOMAIN, public_key, epoch.encode()))
+    # A stranger's text may have half a character in it, which has no UTF-8 of its own.
+    return sha256(prefixed(_BINDING_DOMAIN, public_key, epoch.encode("utf-8", "surrogatepass")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

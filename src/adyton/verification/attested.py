@@ -85,9 +85,9 @@ def attested_layer(
             at=_signed_at(report, given),
             cache=cache,
         )
+        return _appraised(read, claims, policy=accepted, at=given)
     except (MalformedError, RejectedError) as error:
         return refuse(error)
-    return _appraised(read, claims, policy=accepted, at=given)
 
 
 def _appraised(proof: Proof, claims: Claims, *, policy: Policy, at: datetime) -> Layer:

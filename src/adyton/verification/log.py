@@ -123,7 +123,7 @@ def _inclusion(read: Read, found: LogProof, opened: Checkpoint | AdytonError) ->
         text = "there is no proof, or no checkpoint, to compare with"
         return not_evaluated("inclusion", "log-not-readable", text)
     if not _is_at(read, found.index):
-        text = f"the place {found.index} in the log is not that of the counter {read.counter}"
+        text = f"the place {found.index} in the log is not that of the proof's counter"
         return failed("inclusion", finding("log-index-mismatch", text))
     try:
         check_included(read.hash(), index=found.index, path=found.path, checkpoint=opened)

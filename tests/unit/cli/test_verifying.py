@@ -1,6 +1,7 @@
 """``adyton verify`` on a notary's proof: what is printed, and the exit codes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,28 @@ def test_what_cannot_be_judged_is_exit_code_2(
 ) -> None:
     assert verified(folder, file, *options) == 2
     assert text in capsys.readouterr().err
+
+
+def test_half_a_character_in_a_proof_is_shown_as_json_has_it(
+    folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    document = json.loads((folder / "file.proof.json").read_bytes())
+    document["commit"]["epochId"] = "\ud800"
+    (folder / "half.json").write_text(json.dumps(document))
+    assert verified(folder, "half.json", "--json") == 1
+    json.loads(capsysbinary.readouterr().out)
+    assert run(["log", "walk", str(folder / "half.json"), "--json"]) == 1
+    assert run(["log", "walk", str(folder / "half.json")]) == 1
+    assert verified(folder, "half.json") == 1
+
+
+def test_an_epoch_with_half_a_character_is_walked_and_printed(
+    folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    notary = FakeNotary()
+    notary.template = replace(notary.template, epoch_id="\ud800")
+    (folder / "odd.json").write_bytes(notary.commit(DATA))
+    assert run(["log", "walk", str(folder / "odd.json"), "--json"]) == 0
+    shown = json.loads(capsysbinary.readouterr().out)
+    assert shown["stretches"][0]["epoch"] == "\ud800"
+    assert verified(folder, "odd.json", "--file", "file") == 0

@@ -235,6 +235,31 @@ def test_a_time_beyond_all_calendars_is_malformed() -> None:
     assert "malformed" in reasons(judged(proof, policy=NotaryPolicy.from_json(EVIDENCE)))
 
 
+@pytest.mark.parametrize("key", ["!", "AAAA", "A" * 400])
+def test_evidence_beside_a_key_that_is_none_has_a_verdict(key: str) -> None:
+    document: Any = json.loads(notary(nitro=NITRO, over="nothing").proofs[1])
+    document["signer"]["publicKeyB64"] = key
+    assert not judged(document, policy=NotaryPolicy.from_json(EVIDENCE)).accepted
+
+
+@given(
+    st.sampled_from([("commit", "epochId"), ("commit", "counter"), ("environment", "measurement")]),
+    st.text(st.characters(categories=["Cs"]), min_size=1, max_size=3) | st.just("0x" + "f" * 3990),
+)
+def test_whatever_stands_in_a_proof_its_verdict_can_be_shown(
+    path: tuple[str, str], text: str
+) -> None:
+    made = notary(nitro=NITRO)
+    document: Any = json.loads(made.proofs[1])
+    document[path[0]][path[1]] = text
+    signer = TrustAnchors(max_counter=1, measurements=frozenset({"x"}))
+    policy = replace(NotaryPolicy.from_json(EVIDENCE), signer=signer)
+    previous = Proof.from_bytes(made.proofs[0])
+    verdict = judged(document, policy=policy, place=made.place(2), previous=previous)
+    assert not verdict.accepted
+    json.dumps(verdict.to_json(), ensure_ascii=False).encode()
+
+
 # --- chain ----------------------------------------------------------------------------------
 
 
