@@ -7,9 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 from tests.fakes.registrant import ENDPOINT, Registrant
 
 from adyton.adapters.store import Scope
+from adyton.adapters.store.schema import registry_workers
 from adyton.codec.text import from_base64, to_base64
 from adyton.crypto.draw import candidates_digest, draw
 from adyton.errors import UnavailableError
@@ -362,6 +364,24 @@ async def test_no_answer_takes_no_trust_and_gives_none(gateway: Any, fleet: Any)
     judged = gateway.appraiser.judged
     await gateway.keeper.tend(gateway.time.now)
     assert gateway.appraiser.judged == judged + 1
+
+
+async def test_what_cannot_be_read_any_more_is_not_trusted(gateway: Any, fleet: Any) -> None:
+    # One worker of an earlier version must not keep the others from being verified.
+    old, new = fleet.worker(), fleet.worker()
+    for worker in (old, new):
+        await fleet.register(worker)
+    async with gateway.store.engine.begin() as connection:
+        changed = update(registry_workers).where(registry_workers.c.id == old.id)
+        await connection.execute(changed.values(manifest=b"{}"))
+    gateway.time.pass_by(3601)
+    for worker in (old, new):
+        await fleet.beat(worker)
+    await gateway.keeper.tend(gateway.time.now)
+    assert (gateway.keeper.verified, gateway.keeper.refused) == (2, 1)
+    assert await fleet.state(new) == "active"
+    (listed,) = (await fleet.client.get(f"{WORKERS}?state=untrusted")).json()["workers"]
+    assert (listed["id"], listed["reason"]) == (old.id, "malformed")
 
 
 async def test_the_keeper_counts_and_forgets(gateway: Any, fleet: Any) -> None:

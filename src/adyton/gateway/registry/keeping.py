@@ -98,11 +98,14 @@ class Keeper:
             # No answer is no reason to refuse, and none to call it verified: it stays due.
             _log.warning("evidence-not-verified", extra={"code": error.code, "worker": worker.id})
             return
+        except AdytonError as error:
+            # What was stored by an earlier version, and is not read by this one.
+            reason: str | None = error.code
+        else:
+            reason = None if verdict.accepted else verdict.reasons[0].code
         self.verified += 1
-        if verdict.accepted:
+        if reason is None:
             await self.registry.confirm(worker.id, signed_sha256, now=now)
-            return
-        reason = verdict.reasons[0].code
-        if await self.registry.refuse(worker.id, signed_sha256, reason=reason):
+        elif await self.registry.refuse(worker.id, signed_sha256, reason=reason):
             self.refused += 1
             _log.warning("worker-untrusted", extra={"code": reason, "worker": worker.id})
