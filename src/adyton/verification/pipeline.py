@@ -28,7 +28,14 @@ from adyton.verification.delegated import ProvingExpectation, bind_proof, check_
 from adyton.verification.ports import DelegatedProofVerifier, ProofVerifier
 from adyton.verification.transcript import weigh
 
-__all__ = ["Judged", "verify_evidence", "verify_proving_receipt", "verify_receipt", "verify_worker"]
+__all__ = [
+    "Judged",
+    "claims_or_reason",
+    "verify_evidence",
+    "verify_proving_receipt",
+    "verify_receipt",
+    "verify_worker",
+]
 
 Judged: TypeAlias = tuple[Verdict, Claims | None]
 """The verdict, and what the evidence says: ``None`` where it is not authentic."""
@@ -55,7 +62,9 @@ def verify_receipt(
     given = datetime.fromtimestamp(receipt.statement.time, tz=UTC)
     # Evidence speaks for the moment of the statement: its certificates live for hours, and a
     # receipt is checked for years. How old the statement may be is for the receipt layer.
-    claims = _claims(receipt.evidence, collateral=collateral, policy=policy, at=given, cache=cache)
+    claims = claims_or_reason(
+        receipt.evidence, collateral=collateral, policy=policy, at=given, cache=cache
+    )
     return decide_on_receipt(
         receipt,
         evidence=_evidence_layer(
@@ -94,7 +103,9 @@ def verify_proving_receipt(
     Raises ``UnavailableError`` where the proof could not be checked: then there is no verdict.
     """
     given = datetime.fromtimestamp(receipt.statement.time, tz=UTC)
-    claims = _claims(receipt.evidence, collateral=collateral, policy=policy, at=given, cache=cache)
+    claims = claims_or_reason(
+        receipt.evidence, collateral=collateral, policy=policy, at=given, cache=cache
+    )
     return decide_on_proving(
         evidence=_evidence_layer(
             claims,
@@ -131,7 +142,7 @@ def verify_worker(
     ``challenge`` is what the caller sent, and nobody else could have foreseen. The claims are
     ``None`` where the evidence is not authentic.
     """
-    claims = _claims(evidence, collateral=collateral, policy=policy, at=at, cache=cache)
+    claims = claims_or_reason(evidence, collateral=collateral, policy=policy, at=at, cache=cache)
     layer = _evidence_layer(
         claims, manifest, challenge=challenge, asked=challenge, policy=policy, at=at
     )
@@ -152,14 +163,14 @@ def verify_evidence(
     ``expected`` is what the verifier knows that it should be over. The claims are ``None`` where
     the evidence is not authentic: then it says nothing.
     """
-    claims = _claims(evidence, collateral=collateral, policy=policy, at=at, cache=cache)
+    claims = claims_or_reason(evidence, collateral=collateral, policy=policy, at=at, cache=cache)
     if isinstance(claims, AdytonError):
         return decide_on_evidence(refuse(claims), at=at), None
     layer = appraise(claims, policy=policy, expected=expected, at=at)
     return decide_on_evidence(layer, at=at), claims
 
 
-def _claims(
+def claims_or_reason(
     evidence: bytes,
     *,
     collateral: Collateral,
@@ -167,6 +178,7 @@ def _claims(
     at: datetime,
     cache: EvidenceCache | None,
 ) -> Claims | AdytonError:
+    """Return what ``evidence`` says, or the reason why it says nothing."""
     try:
         return authenticate(evidence, collateral=collateral, policy=policy, at=at, cache=cache)
     except (MalformedError, RejectedError) as error:

@@ -27,6 +27,7 @@ __all__ = [
     "check_binding",
     "commitment_of",
     "device_nonce",
+    "nonce_to_find",
 ]
 
 _DOMAIN: Final = b"adyton/nvidia/nonce/v1"
@@ -98,7 +99,7 @@ def check_binding(devices: Sequence[Claims], *, commitment: bytes) -> Binding:
             device=devices[0].instance, reason="cannot be bound to nothing"
         )
     # Step 2
-    form, nonce = _expected(devices[0].nonce, commitment)
+    form, nonce = nonce_to_find(devices[0].nonce, commitment)
     seen: set[str] = set()
     for item in devices:
         if item.technology not in _DEVICES:
@@ -121,8 +122,11 @@ def check_binding(devices: Sequence[Claims], *, commitment: bytes) -> Binding:
     )
 
 
-def _expected(nonce: bytes | None, commitment: bytes) -> tuple[BindingForm, bytes]:
-    """Return the form that ``nonce`` has, or the one that it should have had."""
+def nonce_to_find(nonce: bytes | None, commitment: bytes) -> tuple[BindingForm, bytes]:
+    """Return the form that the first device's ``nonce`` has, and the nonce of all in that form.
+
+    Where it has none, that is the form that it should have had.
+    """
     # Bytes behind the first 32 that are not zero would be bound by nothing.
     if nonce == commitment[:_NONCE_SIZE] and not any(commitment[_NONCE_SIZE:]):
         return BindingForm.EQUAL, nonce

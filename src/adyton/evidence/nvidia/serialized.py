@@ -8,18 +8,26 @@ report's, and what else it says is not looked at.
 from dataclasses import dataclass
 from typing import Final
 
-from adyton.codec.json import Json, JsonObject, as_list, as_object, as_string, loads
+from adyton.codec.json import (
+    Json,
+    JsonObject,
+    as_list,
+    as_object,
+    as_string,
+    canonical,
+    loads,
+)
 from adyton.codec.pem import MAX_CERTIFICATE_BYTES, read_chain
 from adyton.codec.text import from_base64
 from adyton.errors import MalformedError
 from adyton.evidence.nvidia.device import CHAIN_LENGTH
 from adyton.evidence.nvidia.layout import MAX_TRANSCRIPT_BYTES, REPORT_BEGIN, Transcript
 
-__all__ = ["SerializedEvidence", "one_device", "read_evidence"]
+__all__ = ["MAX_DEVICES", "SerializedEvidence", "one_device", "read_evidence", "split_devices"]
 
 MAX_FILE_BYTES: Final = 1024 * 1024
 # Eight GPUs and four switches are in one machine; a rack has more.
-_MAX_DEVICES: Final = 64
+MAX_DEVICES: Final = 64
 # A certificate in base64, with its lines and its frame.
 _MAX_CHAIN_BYTES: Final = CHAIN_LENGTH * 2 * MAX_CERTIFICATE_BYTES
 _NONCE_DIGITS: Final = 64
@@ -42,16 +50,20 @@ def read_evidence(data: bytes) -> tuple[SerializedEvidence, ...]:
     """
     if data.startswith(REPORT_BEGIN):
         return (_joined(data),)
-    document = loads(data, limit_bytes=MAX_FILE_BYTES)
-    shared: JsonObject = {}
-    if isinstance(document, dict):
-        shared = document
-        name = "evidence_list" if "evidence_list" in document else "evidences"
-        document = document.get(name)
-    items = as_list(document, "the evidence", limit=_MAX_DEVICES)
-    if not items:
-        raise MalformedError("the file has no evidence")
+    items, shared = _items(data)
     return tuple(_device(item, shared) for item in items)
+
+
+def split_devices(data: bytes) -> tuple[bytes, ...]:
+    """Return a file for each device in the file ``data``, or raise ``MalformedError``.
+
+    What each of them has is not looked at.
+    """
+    if data.startswith(REPORT_BEGIN):
+        return (data,)
+    items, shared = _items(data)
+    nonce = {"nonce": shared["nonce"]} if "nonce" in shared else {}
+    return tuple(canonical({**nonce, "evidences": [item]}) for item in items)
 
 
 def one_device(data: bytes) -> SerializedEvidence:
@@ -62,6 +74,20 @@ def one_device(data: bytes) -> SerializedEvidence:
             f"the file has {len(found)} devices: a verdict is on one, so give one by one"
         )
     return found[0]
+
+
+def _items(data: bytes) -> tuple[list[Json], JsonObject]:
+    """Return the devices in a file, and what stands around them for all."""
+    document = loads(data, limit_bytes=MAX_FILE_BYTES)
+    shared: JsonObject = {}
+    if isinstance(document, dict):
+        shared = document
+        name = "evidence_list" if "evidence_list" in document else "evidences"
+        document = document.get(name)
+    items = as_list(document, "the evidence", limit=MAX_DEVICES)
+    if not items:
+        raise MalformedError("the file has no evidence")
+    return items, shared
 
 
 def _device(item: Json, shared: JsonObject) -> SerializedEvidence:
