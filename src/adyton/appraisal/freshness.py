@@ -41,7 +41,9 @@ def weigh_freshness(
     """Return the part for what the evidence is over, and for its age.
 
     1. It is over everything that the verifier or its policy expects, and something is expected.
-    2. It is over the challenge that was sent, and one was sent if the policy wants one.
+    2. It is over the challenge that was sent, and one was sent if the policy wants one. What ties
+       the two is a nonce or report data that the verifier expects: a challenge that only stands
+       beside the evidence is whoever sent it repeating what was asked.
     3. It is neither too old nor from the future, by its own time. Evidence without one is as young
        as the challenge in it, and of no known age without a challenge.
     """
@@ -59,6 +61,9 @@ def weigh_freshness(
     if policy.challenge is Choice.REQUIRED and not expected.asked:
         text = "the policy wants a challenge, and the verifier was not told of one"
         return not_evaluated(NAME, "challenge-missing", text)
+    if expected.asked and not (expected.report_data or expected.nonce):
+        text = "a challenge was sent, and nobody said which report data or nonce it leads to"
+        return not_evaluated(NAME, "challenge-unbound", text)
     # Step 3
     if claims.issued is None and not expected.asked and not isinstance(policy.maximum_age, Choice):
         text = "the evidence has no time of its own and no challenge; the policy limits its age"

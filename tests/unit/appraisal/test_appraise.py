@@ -223,6 +223,13 @@ def test_evidence_without_the_challenge_that_was_asked_is_refused() -> None:
     assert codes(layer) == {"freshness": ["challenge-mismatch"]}
 
 
+@pytest.mark.parametrize("policy", [POLICY, REQUIRED])
+def test_a_challenge_that_only_stands_beside_the_evidence_was_not_evaluated(policy: Policy) -> None:
+    repeated = Expected(public_key=b"key", challenge=b"challenge", asked=b"challenge")
+    layer = layer_of(policy=policy, expected=repeated)
+    assert codes(layer, Status.NOT_EVALUATED) == {"freshness": ["challenge-unbound"]}
+
+
 @pytest.mark.parametrize(
     ("claims", "changes"),
     [
