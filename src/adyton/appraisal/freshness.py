@@ -119,7 +119,8 @@ def _time_findings(claims: Claims, policy: EvidencePolicy, at: datetime) -> Iter
     issued, limit = claims.issued, policy.maximum_age
     if issued is None:
         return
-    if issued > at + CLOCK_TOLERANCE:
+    # A difference, for the last instant that there is has none behind it.
+    if issued - at > CLOCK_TOLERANCE:
         text = f"the evidence is of {shown(issued)}, later than {shown(at)}"
         yield finding("evidence-from-the-future", text)
     elif not isinstance(limit, Choice) and at - issued > limit:

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -221,6 +221,12 @@ def test_an_answer_to_another_challenge_is_refused(policy: Policy, asked: bytes)
 def test_evidence_without_the_challenge_that_was_asked_is_refused() -> None:
     layer = layer_of(expected=replace(EXPECTED, asked=b"challenge"))
     assert codes(layer) == {"freshness": ["challenge-mismatch"]}
+
+
+def test_evidence_is_judged_for_the_last_instant_that_there_is() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    layer = appraise(CLAIMS, policy=POLICY, expected=EXPECTED, at=last)
+    assert codes(layer) == {"freshness": ["evidence-too-old"]}
 
 
 @pytest.mark.parametrize("policy", [POLICY, REQUIRED])
