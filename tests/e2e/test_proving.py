@@ -1,6 +1,6 @@
 """Delegated proofs through real processes: restarts, callers that vanish, and the command line."""
 
-import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -19,6 +19,7 @@ from tests.integration.tee_rex.sealing import seal
 
 from adyton.cli.local import LocalStack
 from adyton.codec.json import as_object
+from adyton.codec.text import to_base64
 from adyton.crypto.hpke import SealSuite
 from adyton.model.proving import MEDIA_TYPE, Target
 from adyton.model.proving_job import UltraHonkJob
@@ -128,6 +129,35 @@ def test_all_modes_have_one_call_and_one_kind_of_result(client: Client) -> None:
     assert local.circuit == attested.circuit
 
 
+def test_nothing_of_a_witness_is_in_any_file(
+    stack: LocalStack, client: Client, sender: Sender, tmp_path: Path
+) -> None:
+    # The salt is the private input that can be nothing else by chance.
+    salt = int.from_bytes(hashlib.sha256(b"a salt that is looked for").digest()[:30])
+    marked = noir_job(artifact(), inputs=inputs(salt=str(salt)).values, key=key())
+    client.prove(marked)
+    client.prove(marked, watch=lambda _progress: None)
+    sender.until(sender.job(marked), "done")
+    message = seal(str(salt).encode(), tee_rex_key(stack), folder=tmp_path).message
+    httpx.post(f"{stack.url}/prove", json={"data": to_base64(message)}, timeout=SOON)
+
+    size = (salt.bit_length() + 7) // 8
+    forms = [
+        str(salt).encode(),
+        f"{salt:x}".encode(),
+        salt.to_bytes(size),
+        salt.to_bytes(size)[::-1],
+    ]
+    files = [path for path in stack.state.rglob("*") if path.is_file()]
+    assert any(path.name == "adyton.db" for path in files)
+    found = [path.name for path in files if any(form in path.read_bytes() for form in forms)]
+    assert found == []
+
+
+def tee_rex_key(stack: LocalStack) -> str:
+    return str(httpx.get(f"{stack.url}/attestation").json()["publicKey"])
+
+
 def test_a_gateway_that_was_killed_loses_no_accepted_job(stack: LocalStack, sender: Sender) -> None:
     jobs = [sender.job(slow()) for _ in range(3)]
     sender.until(jobs[0], "running")
@@ -175,10 +205,9 @@ def test_a_caller_who_hangs_up_has_his_prover_ended(stack: LocalStack, sender: S
 
 
 def test_tee_rex_s_client_is_understood(stack: LocalStack, tmp_path: Path) -> None:
-    found = httpx.get(f"{stack.url}/attestation").json()
-    sealed = seal(b"not msgpack", found["publicKey"], folder=tmp_path)
+    sealed = seal(b"not msgpack", tee_rex_key(stack), folder=tmp_path)
 
-    data = base64.b64encode(sealed.message).decode()
+    data = to_base64(sealed.message)
     answer = httpx.post(
         f"{stack.url}/prove",
         json={"data": data},
