@@ -11,6 +11,8 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp
 
 from adyton.errors import AdytonError
@@ -107,8 +109,19 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
         case 404:
             ours: Exception = NotFoundError()
         case 405:
-            headers = getattr(error, "headers", None) or {}
-            ours = MethodNotAllowedError(allowed=headers.get("Allow", ""))
+            ours = MethodNotAllowedError(allowed=_allowed(request))
         case _:
             ours = error
     return await _on_error(request, ours)
+
+
+def _allowed(request: Request) -> str:
+    # Starlette names the methods of the first route of a path, which may have several.
+    routes = [route for route in request.app.routes if isinstance(route, StarletteRoute)]
+    methods = {
+        method
+        for route in routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    return ", ".join(sorted(methods))

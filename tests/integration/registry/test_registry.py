@@ -490,6 +490,12 @@ async def test_strangers_cannot_keep_the_store_busy(gateway: Any) -> None:
     assert statuses == [200] * 100 + [503] * 5
 
 
+async def test_another_method_is_told_all_that_the_path_takes(fleet: Any) -> None:
+    response = await fleet.client.delete(WORKERS)
+    assert refused(response) == (405, "method-not-allowed")
+    assert response.headers["allow"] == "GET, POST"
+
+
 async def test_who_owns_a_worker_is_nobodys_business(fleet: Any) -> None:
     await fleet.register(fleet.worker())
     assert "owner" not in (await fleet.client.get(WORKERS)).text
