@@ -6,8 +6,8 @@ from pathlib import Path
 
 from adyton.cli.assistant import Assistant
 from adyton.cli.assistant_server import make_server, serve_http, serve_stdio
+from adyton.cli.contact import check_url, warn
 from adyton.cli.credentials import read_api_key, read_secrets
-from adyton.cli.terminal import notes, plain
 from adyton.sdk.proofs import read_notary_policy
 from adyton.sdk.verifying import read_policy
 from adyton.verification.notary_policy import OPEN
@@ -31,10 +31,9 @@ class AssistantOptions:
 
 def run_mcp(options: AssistantOptions, environ: Mapping[str, str]) -> None:
     """Serve until stopped, or until the other end is gone."""
+    check_url(options.url)
     has_key = options.api_key_file is not None or bool(environ.get("ADYTON_API_KEY"))
-    secrets = read_secrets(
-        options.token_file, (), provider=None, warn=lambda text: notes().print(plain(text))
-    )
+    secrets = read_secrets(options.token_file, (), provider=None, warn=warn)
     assistant = Assistant(
         url=options.url,
         # Without a key, proofs can still be verified.

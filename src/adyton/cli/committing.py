@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from adyton.cli.contact import check_url
 from adyton.cli.credentials import read_api_key
 from adyton.cli.development import write_whole
 from adyton.cli.exits import YES
@@ -41,6 +42,7 @@ class Committing:
 
 def run_commit(asked: Committing) -> int:
     """Commit, write the proofs, print where they are, and return the exit code."""
+    check_url(asked.url)
     _check_files(asked)
     policy = OPEN if asked.policy is None else read_notary_policy(asked.policy)
     metadata = None if asked.metadata is None else _metadata(asked.metadata)

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from rich.text import Text
 
 from adyton.adapters.time_authority import ask_time
+from adyton.cli.contact import check_url
 from adyton.cli.development import write_whole
 from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError
@@ -142,6 +143,7 @@ def run_prove(
 
 
 def _talk(url: str, ca_file: Path | None, use: Callable[[Transport], _T]) -> _T:
+    check_url(url)
     # The log is public: it is read without a key.
     transport = Transport(url, api_key="none", ca_file=ca_file, transport=None)
     try:

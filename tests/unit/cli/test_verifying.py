@@ -113,3 +113,17 @@ def test_an_epoch_with_half_a_character_is_walked_and_printed(
     shown = json.loads(capsysbinary.readouterr().out)
     assert shown["stretches"][0]["epoch"] == "\ud800"
     assert verified(folder, "odd.json", "--file", "file") == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("commit", "file"), ("log", "checkpoint"), ("log", "prove", "file.proof.json"), ("mcp",)],
+)
+def test_an_address_that_is_none_is_exit_code_2(
+    folder: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("ADYTON_API_KEY", "key")
+    (folder / "file2").write_bytes(b"without a proof")
+    given = tuple("file2" if item == "file" else item for item in command)
+    assert run([*given, "--url", "ftp://nowhere"]) == 2
