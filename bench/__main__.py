@@ -25,6 +25,7 @@ from bench.asking import Questions, one_caller, several_callers
 from bench.bare import Bare
 from bench.evidence import measure_evidence
 from bench.figures import Latency, memory_mb
+from bench.notarizing import measure_notarizing
 from bench.proofs import measure_proofs
 from bench.proving import measure_proving
 
@@ -49,6 +50,8 @@ def main() -> None:
     measure_verification()
     measure_evidence()
     measure_proofs()
+    # A durable one of your own, for the second anchor: postgresql://…
+    measure_notarizing(say, os.environ.get("BENCH_POSTGRESQL", ""))
     measure_wasm(bare, reference, cores)
     measure_proving(installation, reference)
 
