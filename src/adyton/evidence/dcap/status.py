@@ -51,6 +51,7 @@ _CONFIGURATION: Final = frozenset(
     }
 )
 _OUT_OF_DATE: Final = frozenset({TcbStatus.OUT_OF_DATE, TcbStatus.OUT_OF_DATE_CONFIGURATION_NEEDED})
+_BELOW_ALL: Final = frozenset({TcbStatus.REVOKED, TcbStatus.NOT_SUPPORTED})
 
 
 def converged(platform: TcbStatus, parts: Collection[TcbStatus]) -> TcbStatus:
@@ -73,7 +74,9 @@ def relaunch_advised(launch: TcbStatus, current: TcbStatus) -> TcbStatus:
 
     ``launch`` is the state with the module that started it, ``current`` with the one that runs.
     """
-    # The module that runs has all of the TD's secrets: a good launch is no excuse for it.
+    # The module that runs has all of the TD's secrets: no launch, good or old, is an excuse for it.
+    if current in _BELOW_ALL:
+        return converged(launch, [current])
     if launch in _CURRENT and current not in _CURRENT:
         return current
     if launch not in _OUT_OF_DATE or current not in _CURRENT:
