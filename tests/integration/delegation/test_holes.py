@@ -156,7 +156,8 @@ def test_the_pinned_program_cannot_be_written_to(folder: Path) -> None:
 
 
 async def test_a_caller_that_hangs_up_has_its_prover_stopped(folder: Path) -> None:
-    with worker_process(folder) as process:
+    # Pooled: what serves questions lives on, and what proves for others must not.
+    with worker_process(folder, ADYTON_ISOLATION="pooled") as process:
         worker = psutil.Process(process.pid)
         async with calling(folder) as caller:
             idle = {prover.pid for prover in provers(worker)}
@@ -164,17 +165,19 @@ async def test_a_caller_that_hangs_up_has_its_prover_stopped(folder: Path) -> No
             sealed = caller.seal(job, target=Target.NOIR_ROLLUP)
             call = asyncio.create_task(caller.send(sealed))
             await until(lambda: "proving" in caller.events)
-            busy = [
+            busy = {
                 prover.pid for prover in provers(worker) if prover.cpu_percent(interval=0.1) > 20
-            ]
-            assert set(busy) & idle
+            }
+            assert busy & idle
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
-            await until(lambda: not set(busy) & {prover.pid for prover in provers(worker)})
+            await until(lambda: not busy & {prover.pid for prover in provers(worker)})
             # Nothing was answered: the same request is taken again.
+            spare = {prover.pid for prover in provers(worker)}
             receipt = await caller.send(sealed)
             assert receipt.statement.header.target is Target.NOIR_ROLLUP
+            await until(lambda: bool(spare - {prover.pid for prover in provers(worker)}))
 
 
 async def test_nothing_of_a_witness_is_left_in_any_file(folder: Path) -> None:

@@ -189,3 +189,18 @@ async def _until(condition: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.05)
     raise AssertionError("it did not come true")
+
+
+async def test_requests_of_one_kind_take_no_place_and_no_turn_from_another() -> None:
+    async with running(turns=1, in_flight=1) as long:
+        limits = CellLimits(
+            isolation=Isolation.REQUEST, turns=1, in_flight=1, waiting=0, spares=1, seconds=5.0
+        )
+        short = await Cells(long._nursery, limits).start()
+        proof = asyncio.create_task(long.run({"do": "turn", "seconds": 3}, nothing))
+        while not long.counts["active"]:
+            await asyncio.sleep(0.01)
+        assert (await short.run({"do": "turn", "seconds": 0}, nothing))["done"] is True
+        assert not proof.done()
+        proof.cancel()
+        await asyncio.gather(proof, return_exceptions=True)
