@@ -191,16 +191,23 @@ async def _until(condition: Callable[[], bool]) -> None:
     raise AssertionError("it did not come true")
 
 
-async def test_requests_of_one_kind_take_no_place_and_no_turn_from_another() -> None:
-    async with running(turns=1, in_flight=1) as long:
-        limits = CellLimits(
-            isolation=Isolation.REQUEST, turns=1, in_flight=1, waiting=0, spares=1, seconds=5.0
-        )
+async def test_requests_of_one_kind_take_no_place_from_another() -> None:
+    started = asyncio.Event()
+
+    async def proving(_message: Fields) -> Fields:
+        started.set()
+        await asyncio.sleep(60)
+        return {}
+
+    limits = CellLimits(
+        isolation=Isolation.REQUEST, turns=1, in_flight=1, waiting=0, spares=1, seconds=5.0
+    )
+    async with running(turns=1, in_flight=1, waiting=0) as long:
         short = await Cells(long._nursery, limits).start()
-        proof = asyncio.create_task(long.run({"do": "turn", "seconds": 3}, nothing))
-        while not long.counts["active"]:
-            await asyncio.sleep(0.01)
+        proof = asyncio.create_task(long.run({"do": "ask"}, proving))
+        await started.wait()
         assert (await short.run({"do": "turn", "seconds": 0}, nothing))["done"] is True
         assert not proof.done()
         proof.cancel()
         await asyncio.gather(proof, return_exceptions=True)
+        await short.close()
