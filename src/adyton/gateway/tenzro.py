@@ -64,6 +64,8 @@ _PROVIDERS: Final[Mapping[str, tuple[Technology, ...]]] = MappingProxyType(
         "NvidiaGpu": (Technology.NVIDIA_GPU, Technology.NVIDIA_SWITCH, Technology.NVIDIA_NRAS),
     }
 )
+# States in which a vendor stands behind a platform no more. Older ones are told, and not refused.
+_TAKEN_BACK: Final = frozenset({"Revoked", "NotSupported"})
 # What callers write, without case and separators.
 _SPELLINGS: Final[Mapping[str, str]] = MappingProxyType(
     {name.lower(): name for name in _PROVIDERS}
@@ -219,7 +221,8 @@ def _show(asked: _Asked, judged: Judged, now: datetime) -> JsonObject:
         "hardware_verified": is_chained and _is_hardware(claims, parts),
         "measurements_valid": asked.measurement is not None
         and asked.measurement == _launched(claims),
-        "certificate_chain_valid": is_chained,
+        # What was given of lists and answers is a part of it: one that is revoked is not valid.
+        "certificate_chain_valid": is_chained and parts["tcb"] is not Status.FAILED,
         "details": _details(claims, reasons),
         "verified_at": shown(now),
     }
@@ -228,7 +231,12 @@ def _show(asked: _Asked, judged: Judged, now: datetime) -> JsonObject:
 def _is_hardware(claims: Claims | None, parts: Mapping[str, Status]) -> bool:
     if claims is None or claims.technology in _SERVICES:
         return False
-    return parts["configuration"] is Status.PASSED and parts["tcb"] is not Status.FAILED
+    is_good = parts["configuration"] is Status.PASSED and parts["tcb"] is not Status.FAILED
+    return is_good and not _is_taken_back(claims)
+
+
+def _is_taken_back(claims: Claims) -> bool:
+    return claims.tcb is not None and claims.tcb.status in _TAKEN_BACK
 
 
 def _against(asked: _Asked, claims: Claims | None, now: datetime) -> list[Finding]:
@@ -242,6 +250,9 @@ def _against(asked: _Asked, claims: Claims | None, now: datetime) -> list[Findin
     if claims.technology in _SERVICES:
         text = "a service vouches for this token, and not the hardware that it is about"
         found.append(finding("service-vouches", text))
+    if _is_taken_back(claims):
+        text = "the platform's firmware is revoked by its vendor, or below all that it supports"
+        found.append(finding("tcb-status-rejected", text))
     if asked.measurement is not None and _launched(claims) != asked.measurement:
         text = "the launched code has another measurement"
         found.append(finding("launch-mismatch", text))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.fakes.amd import FakeAmd
 from tests.fakes.appraiser import DirectAppraiser
 from tests.fakes.gateway import FakeGateway
-from tests.fakes.intel import FakeIntel
+from tests.fakes.intel import PCE_SVN, FakeIntel, List, level
 from tests.fakes.nitro import NOW, REGISTERS, FakeNitro
 
 from adyton.adapters.store.records import Scope
@@ -202,6 +202,32 @@ async def test_a_quote_needs_nothing_and_says_what_was_not_checked(
     assert truths(answer) == (True, True, True, True)
     assert answer["details"]["tcb_status"] == "UpToDate"
     assert answer["details"]["revocation_checked"] is True
+
+
+async def test_what_the_vendor_has_taken_back_is_not_verified(client: httpx.AsyncClient) -> None:
+    revoked = INTEL.collateral("tdx", pck_list=List(revoked=(INTEL.serial("pck"),)))
+    body = {"quote": INTEL.quote("tdx").hex(), "collateral": json.loads(revoked)}
+    answer = await asked(client, body)
+    assert truths(answer) == (False, False, False, False)
+    assert reasons(answer) == ["certificate-revoked"]
+
+
+@pytest.mark.parametrize(
+    ("levels", "status"),
+    [
+        ([level("tdx", status="Revoked")], "Revoked"),
+        ([level("tdx", pce_svn=PCE_SVN + 1)], "NotSupported"),
+    ],
+)
+async def test_firmware_that_the_vendor_has_taken_back_is_not_verified(
+    client: httpx.AsyncClient, levels: list[dict[str, Any]], status: str
+) -> None:
+    collateral = INTEL.collateral("tdx", info={"tcbLevels": levels})
+    body = {"quote": INTEL.quote("tdx").hex(), "collateral": json.loads(collateral)}
+    answer = await asked(client, body)
+    assert answer["details"]["tcb_status"] == status
+    assert truths(answer) == (False, False, False, True)
+    assert reasons(answer) == ["tcb-status-rejected"]
 
 
 async def test_a_report_needs_its_certificates(client: httpx.AsyncClient) -> None:
