@@ -73,6 +73,13 @@ async def test_a_development_root_makes_no_attested_worker(gateway: Any, fleet: 
     assert (body["attested"], body["weight"]) == (True, 2)
 
 
+async def test_a_services_word_is_no_hardware_that_attests(gateway: Any, fleet: Any) -> None:
+    for platform in (item for item in Platform if item.is_service):
+        gateway.appraiser.changes = {"platform": platform}
+        body = (await fleet.register(fleet.worker())).json()
+        assert (body["attested"], body["weight"]) == (False, 1)
+
+
 @pytest.mark.parametrize(
     ("hours", "expected"), [(240, 24), (5, 5)], ids=["a day", "less, by its certificates"]
 )

@@ -228,7 +228,8 @@ def _attestation(claims: Claims, *, now: datetime, until: datetime) -> Attestati
     return Attestation(
         technology=claims.technology.value,
         platform=claims.platform.value,
-        is_genuine=claims.platform is not Platform.INSECURE,
+        # A service vouches for its token, and no hardware does.
+        is_genuine=claims.platform is not Platform.INSECURE and not claims.platform.is_service,
         measurements=dict(sorted(searched.items())[:_MEASUREMENTS]),
         signed_sha256=claims.signed_sha256,
         verified=now,
