@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from adyton.codec.json import MAX_DEPTH
+from adyton.codec.json import MAX_DEPTH, check_size
 from adyton.errors import MalformedError
 
 __all__ = ["Value", "ValueObject", "canonical", "loads"]
@@ -41,15 +41,15 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _quote = json.encoder.encode_basestring
 
 
-def loads(data: bytes, *, limit_bytes: int) -> Value:
+def loads(data: bytes, *, limit_bytes: int, limit_values: int | None = None) -> Value:
     """Return the value that ``data`` holds as JavaScript would, or raise ``MalformedError``.
 
     A number is the double next to what is written, a lone surrogate stays one. Stricter than
     JavaScript in what readers disagree about: a duplicate key, a byte order mark, text that is not
     UTF-8, depth and size beyond the limits, and numbers of more than 400 digits are refused.
+    ``limit_values`` is as in ``codec.json``.
     """
-    if len(data) > limit_bytes:
-        raise MalformedError(f"json has {len(data)} bytes, the limit is {limit_bytes}")
+    check_size(data, limit_bytes=limit_bytes, limit_values=limit_values)
     try:
         value: Value = _DECODER.decode(data.decode("utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:

@@ -26,6 +26,7 @@ __all__ = [
     "as_string",
     "canonical",
     "check_keys",
+    "check_size",
     "loads",
 ]
 
@@ -49,10 +50,7 @@ def loads(data: bytes, *, limit_bytes: int, limit_values: int | None = None) -> 
     memory, and as long to read as a page of text. It is held against what could begin a value, in
     strings as well.
     """
-    if len(data) > limit_bytes:
-        raise MalformedError(f"json has {len(data)} bytes, the limit is {limit_bytes}")
-    if limit_values is not None and sum(map(data.count, _BEGINNINGS)) > limit_values:
-        raise MalformedError(f"json has more than {limit_values} values")
+    check_size(data, limit_bytes=limit_bytes, limit_values=limit_values)
     try:
         text = data.decode("utf-8")
         value: Json = json.loads(
@@ -72,6 +70,14 @@ def loads(data: bytes, *, limit_bytes: int, limit_values: int | None = None) -> 
     if "\\u" in text:
         _check_text(value)
     return value
+
+
+def check_size(data: bytes, *, limit_bytes: int, limit_values: int | None) -> None:
+    """Raise ``MalformedError`` where ``data`` has more bytes or values than its reader takes."""
+    if len(data) > limit_bytes:
+        raise MalformedError(f"json has {len(data)} bytes, the limit is {limit_bytes}")
+    if limit_values is not None and sum(map(data.count, _BEGINNINGS)) > limit_values:
+        raise MalformedError(f"json has more than {limit_values} values")
 
 
 def canonical(value: Json) -> bytes:

@@ -26,6 +26,8 @@ __all__ = ["MOST_DIGESTS", "CommitRejectedError", "Committed", "commit"]
 # As many as fit into one answer, evidence included.
 MOST_DIGESTS: Final = 256
 _ANSWER_BYTES: Final = 16 * 1024 * 1024
+# Metadata that are nothing but values, in each of them.
+_ANSWER_VALUES: Final = 600_000
 
 
 class CommitRejectedError(RejectedError):
@@ -96,7 +98,7 @@ def commit(
 def _committed(
     data: bytes, digests: Sequence[bytes], policy: NotaryPolicy, *, at: datetime
 ) -> Iterator[Committed]:
-    documents = loads(data, limit_bytes=_ANSWER_BYTES)
+    documents = loads(data, limit_bytes=_ANSWER_BYTES, limit_values=_ANSWER_VALUES)
     if not isinstance(documents, list) or len(documents) != len(digests):
         raise MalformedError(f"the notary did not answer with {len(digests)} proofs")
     previous = None

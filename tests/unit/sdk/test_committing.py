@@ -211,3 +211,8 @@ def test_a_list_of_epochs_without_end_ends() -> None:
 def test_a_note_without_a_name_is_malformed(note: bytes) -> None:
     with pytest.raises(MalformedError):
         origin_of(note)
+
+
+def test_an_answer_of_nothing_but_values_is_refused_before_it_is_read() -> None:
+    with pytest.raises(MalformedError, match="values"):
+        committed(b"[" + b"[]," * 1_000_000 + b"[]]")
