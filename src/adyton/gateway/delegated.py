@@ -44,11 +44,8 @@ def delegated(
     monotonic: Callable[[], float],
 ) -> Delegated:
     """Return delegated proving as ``settings`` describe it."""
-    line = Line(
-        at_once=settings.at_once,
-        waiting=settings.waiting,
-        caller_waiting=settings.key_waiting,
-    )
+    waiting, key_waiting = settings.waiting, settings.key_waiting
+    line = Line(at_once=settings.at_once, waiting=waiting, caller_waiting=key_waiting)
     room = Room(settings.memory_bytes)
     books = Books(audit=audit, metrics=metrics, clock=clock)
     kept = Jobs(
@@ -80,6 +77,7 @@ def delegated(
         capabilities.append(
             TeeRex(
                 worker=worker,
+                porch=Line(at_once=1, waiting=waiting, caller_waiting=key_waiting),
                 line=line,
                 room=room,
                 visitors=visitors,

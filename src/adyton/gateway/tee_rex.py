@@ -42,7 +42,7 @@ __all__ = [
 
 _LIMIT_BYTES: Final = 50 * 1024 * 1024
 _BODY_SECONDS: Final = timedelta(seconds=60)
-# All callers without a key stand in one line together.
+# Among callers with keys, all those without one are one.
 _CALLER: Final = "tee-rex"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _CORS: Final = Cors(
@@ -79,9 +79,14 @@ class AztecVersionUnknownError(MalformedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeeRex:
-    """Answers TEE-Rex's clients."""
+    """Answers TEE-Rex's clients.
+
+    They wait in ``porch`` first, which lets them into the line one after the other: however long
+    their proofs take, those of callers with keys are made beside them.
+    """
 
     worker: Worker
+    porch: Line
     line: Line
     room: Room
     visitors: Visitors
@@ -158,21 +163,25 @@ class TeeRex:
         5. the worker answers, while the caller waits.
         """
         # Step 1
-        self.visitors.admit(request)
+        visitor = self.visitors.admit(request)
         # Step 2
         _check_version(request, await self.worker.openpgp())
         with self.room.share() as share:
             # Step 3
             message = await _message(request, share)
             # Steps 4 and 5
-            proven = await while_caller_waits(request, self._prove(message))
+            proven = await while_caller_waits(request, self._prove(visitor, message))
         response = json_response({"proof": to_base64(proven.proof)})
         response.headers.update(_durations(proven.timings))
         return response
 
-    async def _prove(self, message: bytes) -> BareProof:
+    async def _prove(self, visitor: str, message: bytes) -> BareProof:
         try:
-            async with timeout(self.deadline.total_seconds()), self.line.join(_CALLER):
+            async with (
+                timeout(self.deadline.total_seconds()),
+                self.porch.join(visitor),
+                self.line.join(_CALLER),
+            ):
                 return await self.worker.openpgp_prove(message, within=self.deadline)
         except TimeoutError as error:
             raise WorkerTimeoutError(within=self.deadline) from error

@@ -20,6 +20,7 @@ _WINDOW: Final = timedelta(hours=1)
 _REMEMBERED: Final = 10_000
 # Whoever has one address of such a network has all of it (RFC 6177).
 _IPV6_PREFIX: Final = 64
+_HERE: Final = "this machine"
 # What a proxy on this machine adds: then loopback is not the caller.
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
@@ -45,11 +46,11 @@ class Visitors:
         # Who came last is at the end; who came longest ago is forgotten first.
         self._visits: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def admit(self, request: Request) -> None:
-        """Count one visit, or raise ``TooManyVisitsError``."""
+    def admit(self, request: Request) -> str:
+        """Count one visit and return whose it is, or raise ``TooManyVisitsError``."""
         visitor = _visitor(request)
         if visitor is None:
-            return
+            return _HERE
         now, window = self._monotonic(), _WINDOW.total_seconds()
         visits = self._visits.setdefault(visitor, deque())
         self._visits.move_to_end(visitor)
@@ -61,6 +62,7 @@ class Visitors:
             pause = timedelta(seconds=visits[0] + window - now)
             raise TooManyVisitsError(limit=self._limit, retry_after=pause)
         visits.append(now)
+        return visitor
 
 
 def _visitor(request: Request) -> str | None:
