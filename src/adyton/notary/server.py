@@ -6,7 +6,7 @@ import fcntl
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,23 +19,16 @@ from adyton.adapters.ledger.vault import FileVault, development_key
 from adyton.adapters.link import serve_link
 from adyton.adapters.platforms import PlatformName, open_platform
 from adyton.errors import UnavailableError
-from adyton.evidence.nitro.layout import Document
 from adyton.flow.ports import Platform
 from adyton.ledger.errors import LedgerEndedError
 from adyton.ledger.ledger import Identity, Ledger, Ports
-from adyton.ledger.proof import Enforcement
 from adyton.notary.checkpoints import Checkpoints
 from adyton.notary.committing import Committer
+from adyton.notary.identity import describe
 from adyton.notary.service import NotaryService
 from adyton.notary.settings import NotarySettings
 
 __all__ = ["LedgerTakenError", "running", "serve"]
-
-_FORMAT = "aws-nitro"
-_ENFORCEMENT: Mapping[PlatformName, Enforcement] = {
-    PlatformName.INSECURE: Enforcement.STUB,
-    PlatformName.NITRO: Enforcement.MEASURED_TEE,
-}
 
 _log = logging.getLogger(__name__)
 
@@ -107,15 +100,14 @@ async def running(settings: NotarySettings) -> AsyncIterator[Committer]:
 
 async def _open(ports: Ports, name: PlatformName, platform: Platform) -> Ledger:
     identity = Identity.generate(ports.random)
-    report = await platform.evidence(identity.binding, None, identity.key.public)
-    measurement = Document.from_bytes(report).pcrs[0].hex()
+    described = await describe(identity, name=name, platform=platform)
     return await asyncio.to_thread(
         Ledger.open,
         ports,
         identity,
-        enforcement=_ENFORCEMENT[name],
-        measurement=measurement,
-        evidence=(_FORMAT, report),
+        enforcement=described.enforcement,
+        measurement=described.measurement,
+        evidence=(described.format, described.report),
     )
 
 
