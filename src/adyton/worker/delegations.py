@@ -7,7 +7,6 @@ the proof that it made.
 
 import asyncio
 import time
-from asyncio import CancelledError
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -34,8 +33,8 @@ from adyton.worker.replay import ReplayGuard
 
 __all__ = ["Delegations", "ReceiptTooLargeError"]
 
-# Each takes some hundred bytes, and is kept for a day.
-_REMEMBERED: Final = 100_000
+# Each takes some hundred bytes, and is kept for a day. As many proofs a day take many cores.
+_REMEMBERED: Final = 400_000
 
 
 class ReceiptTooLargeError(UnavailableError):
@@ -75,8 +74,8 @@ class Delegations:
         2. A cell proves, and is gone.
         3. What is signed names this request, this worker and this proof.
 
-        An attempt that ends without an answer, because nobody waits for it any more or nobody could
-        give one, is none: the request may be sent again.
+        An attempt that ends without an answer, whatever the reason, is none: the request may be
+        sent again, to the same end.
         """
         # Step 1
         check_challenge(challenge)
@@ -91,7 +90,8 @@ class Delegations:
                 emit({"phase": "attesting"})
                 start = time.perf_counter()
                 evidence = await self._attester.attest(challenge)
-            except (UnavailableError, CancelledError):
+            except BaseException:
+                # Only what was answered is remembered: refusals would fill the memory for a day.
                 self._replay.forget([digest])
                 raise
         # Step 3

@@ -20,6 +20,8 @@ __all__ = ["DESCRIPTORS", "PinnedProgram", "ProgramUnreadableError", "pin_progra
 
 DESCRIPTORS: Final = Path("/proc/self/fd")
 _NAME: Final = "bb"
+# memfd_create(2); Python has no name for it yet.
+_MFD_EXEC: Final = 0x10
 
 
 class ProgramUnreadableError(UnavailableError):
@@ -62,9 +64,19 @@ def pin_program(path: Path) -> PinnedProgram:
     return PinnedProgram(path=DESCRIPTORS / str(descriptor), sha256=digest, descriptor=descriptor)
 
 
+def _memory_file() -> int:
+    flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+    try:
+        # Where vm.memfd_noexec is set, what is to be executed has to say so.
+        return os.memfd_create(_NAME, flags | _MFD_EXEC)
+    except OSError:
+        # Linux before 6.3 does not know the flag, and executes every memory file.
+        return os.memfd_create(_NAME, flags)
+
+
 def _sealed_copy(source: int) -> int:
     size = os.fstat(source).st_size
-    descriptor = os.memfd_create(_NAME, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    descriptor = _memory_file()
     try:
         done = 0
         while done < size and (sent := os.sendfile(descriptor, source, done, size - done)):
