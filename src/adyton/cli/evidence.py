@@ -14,7 +14,7 @@ from adyton.cli.development import write_whole
 from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError
 from adyton.cli.terminal import console, notes, plain, print_json, table
-from adyton.cli.verdicts import layer_table
+from adyton.cli.verdicts import layer_table, print_reasons
 from adyton.codec.json import Json, loads
 from adyton.codec.text import from_hex
 from adyton.crypto.jws import TokenSigner
@@ -32,11 +32,24 @@ from adyton.verification import bundle as bundles
 from adyton.verification.bundle import Bundle, read_instant
 from adyton.verification.explain import explain_identity
 from adyton.verification.forecast import Forecast, Outlook, forecast
+from adyton.verification.machine import MachineVerdict
 
-__all__ = ["Logs", "Options", "run_forecast", "run_show", "run_verify"]
+__all__ = [
+    "Logs",
+    "Options",
+    "bundle_of",
+    "print_judged",
+    "print_outcome",
+    "run_forecast",
+    "run_show",
+    "run_verify",
+]
 
 _DAY: Final = 86400
 _MAX_KEY_BYTES: Final = 16 * 1024
+_OTHERS_POLICY: Final = (
+    "policy, expectation and instant are the bundle's: whoever made it chose what is accepted"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +160,7 @@ def run_verify(
     as_json: bool,
 ) -> int:
     """Print the verdict on the evidence in ``file``, or on the bundle in it."""
-    bundle = _saved(file, options) or options.bundle(file)
+    bundle = bundle_of(file, options)
     verdict, claims = bundle.verify()
     ear = None
     if ear_key is not None:
@@ -163,12 +176,18 @@ def run_verify(
         signed = {} if ear is None else {"ear": ear}
         print_json({**verdict.to_json(), "claims": said, "explanation": why, **signed})
     else:
-        _show(verdict, claims, bundle.at)
+        print_judged(verdict, claims)
+        print_outcome("evidence", verdict)
         for finding in explained:
             console().print(Text("  why: ", style="yellow").append_text(plain(finding.message)))
         if ear is not None:
             console().print(plain(ear), soft_wrap=True)
     return YES if verdict.accepted else NO
+
+
+def bundle_of(file: Path, options: Options) -> Bundle:
+    """Return the bundle in ``file``, or the evidence in it with what the options say."""
+    return _saved(file, options) or options.bundle(file)
 
 
 def _saved(file: Path, options: Options) -> Bundle | None:
@@ -193,19 +212,21 @@ def _is_bundle(file: Path) -> bool:
     return isinstance(record, dict) and record.get("version") == bundles.VERSION
 
 
-def _show(verdict: Verdict, claims: Claims | None, at: datetime) -> None:
+def print_judged(verdict: Verdict, claims: Claims | None) -> None:
+    """Print what one piece of evidence says, and its verdict by parts."""
     out = console()
     if claims is not None:
         out.print(_claims_table(claims))
         out.print()
     out.print(layer_table(verdict))
-    if verdict.accepted:
-        out.print(Text.assemble(("the evidence is acceptable", "bold green"), f" at {shown(at)}"))
-        return
-    out.print(Text.assemble(("the evidence is not acceptable", "bold red"), f" at {shown(at)}"))
-    for finding in verdict.reasons:
-        line = Text("  ").append_text(plain(finding.message))
-        out.print(line.append(f" ({finding.code})", "dim"))
+
+
+def print_outcome(what: str, verdict: Verdict | MachineVerdict) -> None:
+    """Print whether ``what`` is acceptable, and the reasons why not."""
+    word, style = ("is", "bold green") if verdict.accepted else ("is not", "bold red")
+    line = Text(f"the {what} {word} acceptable", style=style)
+    console().print(Text.assemble(line, f" at {shown(verdict.at)}"))
+    print_reasons(console(), verdict)
 
 
 def _claims_table(claims: Claims) -> object:

@@ -15,6 +15,7 @@ from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.question import Question
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Finding, Layer, Status, Verdict
+from adyton.verification.machine import MachineVerdict
 
 __all__ = [
     "answer_text",
@@ -200,7 +201,7 @@ def short_layers(verdict: Verdict) -> Table:
     return made
 
 
-def print_reasons(out: Console, verdict: Verdict) -> None:
+def print_reasons(out: Console, verdict: Verdict | MachineVerdict) -> None:
     """Print what speaks against acceptance, a line each."""
     for finding in verdict.reasons:
         out.print(

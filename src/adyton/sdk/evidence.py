@@ -1,6 +1,7 @@
-"""``verify_evidence``: the verdict on hardware evidence, offline, from whatever form it is in."""
+"""Verdicts on hardware evidence, offline, from whatever form it is in."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -14,9 +15,18 @@ from adyton.model.verdict import Verdict
 from adyton.sdk.verifying import Source, from_file, read_policy
 from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.bundle import MAX_BUNDLE_BYTES, MAX_EVIDENCE_BYTES, Bundle
+from adyton.verification.machine import Device, MachineVerdict, devices_of
+from adyton.verification.machine import verify_machine as verify_machine_offline
 from adyton.verification.pipeline import verify_evidence as verify_offline
 
-__all__ = ["read_bundle", "read_collateral", "read_evidence", "verify_evidence"]
+__all__ = [
+    "read_bundle",
+    "read_collateral",
+    "read_devices",
+    "read_evidence",
+    "verify_evidence",
+    "verify_machine",
+]
 
 _HEXADECIMAL: Final = re.compile(rb"(0x)?([0-9a-fA-F]{2}\s*)+")
 # The first bytes of every binary format are no base64, so that a text is taken for one only if all
@@ -46,17 +56,51 @@ def verify_evidence(
     Raises ``MalformedError`` for a policy or collateral that is none, and ``ValueError`` for an
     instant without a zone. Evidence that is malformed is refused by the verdict.
     """
-    instant = at or datetime.now(UTC)
-    if instant.tzinfo is None:
-        raise ValueError("an instant to judge for has a zone")
     return verify_offline(
         read_evidence(evidence),
         policy=read_policy(policy),
         expected=expectation(report_data=report_data, nonce=nonce, public_key=public_key),
-        at=instant,
+        at=_instant(at),
         collateral=read_collateral(collateral),
         cache=cache,
     )
+
+
+def verify_machine(
+    evidence: bytes | Path,
+    *,
+    devices: Sequence[bytes | Path],
+    policy: Policy | Source,
+    collateral: Collateral | bytes | Path = NO_COLLATERAL,
+    device_collateral: Sequence[Collateral | bytes | Path] = (),
+    report_data: bytes | None = None,
+    nonce: bytes | None = None,
+    public_key: bytes | None = None,
+    at: datetime | None = None,
+    cache: EvidenceCache | None = None,
+) -> MachineVerdict:
+    """Return the verdict on a processor's ``evidence`` and on that of ``devices`` bound to it.
+
+    The arguments are those of ``verify_evidence``, and for the devices those of ``read_devices``.
+    Raises as they do.
+    """
+    beside = read_collateral(collateral)
+    return verify_machine_offline(
+        read_evidence(evidence),
+        devices=read_devices(devices, collateral=device_collateral or (beside,)),
+        policy=read_policy(policy),
+        expected=expectation(report_data=report_data, nonce=nonce, public_key=public_key),
+        at=_instant(at),
+        collateral=beside,
+        cache=cache,
+    )
+
+
+def _instant(at: datetime | None) -> datetime:
+    instant = at or datetime.now(UTC)
+    if instant.tzinfo is None:
+        raise ValueError("an instant to judge for has a zone")
+    return instant
 
 
 def expectation(
@@ -81,6 +125,19 @@ def read_evidence(source: bytes | Path) -> bytes:
     if isinstance(source, bytes):
         return plain_evidence(source)
     return from_file(source, plain_evidence, MAX_BUNDLE_BYTES)
+
+
+def read_devices(
+    files: Sequence[bytes | Path], *, collateral: Sequence[Collateral | bytes | Path]
+) -> tuple[Device, ...]:
+    """Return the devices in ``files``, as ``verification.machine.devices_of`` does.
+
+    Raises as ``read_evidence`` does.
+    """
+    return devices_of(
+        [read_evidence(file) for file in files],
+        collateral=[read_collateral(source) for source in collateral],
+    )
 
 
 def plain_evidence(data: bytes) -> bytes:

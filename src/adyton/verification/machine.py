@@ -5,7 +5,7 @@ signed, which has to follow from what the processor's evidence commits to: see
 ``evidence/nvidia/binding.py`` and ``docs/evidence-nvidia.md``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -110,20 +110,28 @@ class MachineVerdict:
         }
 
 
-def devices_of(files: Iterable[tuple[bytes, Collateral]]) -> tuple[Device, ...]:
-    """Return the devices in ``files``, each with the collateral of its file.
+def devices_of(files: Sequence[bytes], *, collateral: Sequence[Collateral]) -> tuple[Device, ...]:
+    """Return the devices in ``files``, in their order.
 
-    NVIDIA's tools write many into one. What is none of their files stays one piece, whose verdict
-    says so. Raises ``MalformedError`` where there are more than a machine has.
+    NVIDIA's tools write many into one file. What is none of their files stays one piece, whose
+    verdict says so. ``collateral`` is one for all devices, or one for each: golden values are of
+    one version, and answers about revocation of one device.
+
+    Raises ``MalformedError`` for more devices than a machine has, for none, or for another number
+    of collateral.
     """
-    found = tuple(
-        Device(evidence=piece, collateral=collateral)
-        for evidence, collateral in files
-        for piece in _pieces(evidence)
+    pieces = [piece for evidence in files for piece in _pieces(evidence)]
+    if not 1 <= len(pieces) <= MAX_DEVICES:
+        raise MalformedError(f"there are {len(pieces)} devices, not 1 to {MAX_DEVICES}")
+    if len(collateral) not in {1, len(pieces)}:
+        raise MalformedError(
+            f"there are {len(pieces)} devices, and collateral for {len(collateral)}"
+        )
+    each = [*collateral] * (len(pieces) if len(collateral) == 1 else 1)
+    return tuple(
+        Device(evidence=piece, collateral=beside)
+        for piece, beside in zip(pieces, each, strict=True)
     )
-    if not 1 <= len(found) <= MAX_DEVICES:
-        raise MalformedError(f"there are {len(found)} devices, not 1 to {MAX_DEVICES}")
-    return found
 
 
 def verify_machine(

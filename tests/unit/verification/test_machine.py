@@ -265,21 +265,22 @@ def test_a_file_of_many_devices_is_many_devices() -> None:
         "nonce": DERIVED.hex(),
         "evidences": [item(maker) for maker in makers],
     }
-    data, beside = json.dumps(listed).encode(), documents(makers[0])
-    devices = devices_of([(data, beside), (file(vendor("ls10", 9)), Collateral())])
+    makers.append(vendor("ls10", 9))
+    files = [json.dumps(listed).encode(), file(makers[2])]
+    devices = devices_of(files, collateral=[documents(maker) for maker in makers])
     assert len(devices) == 3
-    assert devices[1].collateral is beside
     found = verify(*devices)
     assert found.bound is not None
     assert found.bound.devices == ("7", "8", "9")
+    assert found.accepted
     listed["nonce"] = NONCE.hex()
-    pieces = devices_of([(json.dumps(listed).encode(), Collateral())])
+    pieces = devices_of([json.dumps(listed).encode()], collateral=[Collateral()])
     assert not any(verdict.accepted for verdict, _ in verify(*pieces).devices)
 
 
 @pytest.mark.parametrize("data", [b"", b"\0", b"[", b"[]", b"[{}]", b"[1]", b'{"evidences": 1}'])
 def test_what_is_no_file_of_devices_is_refused_as_one_piece(data: bytes) -> None:
-    (piece,) = devices_of([(data, Collateral())])
+    (piece,) = devices_of([data], collateral=[Collateral()])
     found = verify(piece)
     assert not found.accepted
     assert found.devices[0][1] is None
@@ -287,9 +288,12 @@ def test_what_is_no_file_of_devices_is_refused_as_one_piece(data: bytes) -> None
 
 def test_a_machine_has_its_bounds() -> None:
     with pytest.raises(MalformedError, match="64"):
-        devices_of([(b"x", Collateral())] * 65)
+        devices_of([b"x"] * 65, collateral=[Collateral()])
     with pytest.raises(MalformedError, match="64"):
-        devices_of([])
+        devices_of([], collateral=[Collateral()])
+    for number in (0, 3):
+        with pytest.raises(MalformedError, match="collateral for"):
+            devices_of([b"x"] * 2, collateral=[Collateral()] * number)
     with pytest.raises(ValueError, match="devices"):
         verify()
 

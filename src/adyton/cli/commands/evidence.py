@@ -104,6 +104,22 @@ def verify(
             dir_okay=False,
         ),
     ] = None,
+    device: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A GPU's or switch's evidence that belongs to it; again for more files.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    device_collateral: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="What is published beside devices: once for all of them, or once for each.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Judge hardware evidence offline, under one policy for all vendors.
@@ -112,11 +128,16 @@ def verify(
     collateral fetch gets it). A policy usually wants to know what the evidence is over: name the
     nonce or the report data that you chose.
 
+    With --device, a processor's devices are judged as well, and that each signed a nonce which
+    follows from what the processor's evidence commits to: all of it has to be acceptable.
+
     Exit code: 0 it is acceptable, 1 it is not, 2 a file or an option is malformed.
 
     Example: adyton evidence verify quote.bin --policy policy.yaml --collateral tdx.json
     """
     from adyton.cli.evidence import Logs, Options, run_verify  # noqa: PLC0415
+    from adyton.cli.machine import DeviceFiles, run_verify_machine  # noqa: PLC0415
+    from adyton.cli.predicates import OptionMalformedError  # noqa: PLC0415
 
     options = Options(
         policy=policy,
@@ -127,7 +148,15 @@ def verify(
         at=at,
     )
     logs = Logs(event_log=event_log, reference=reference_log)
-    code = run_verify(file, options, logs=logs, save=save, ear_key=ear_key, as_json=as_json)
+    if device is None:
+        if device_collateral is not None:
+            raise OptionMalformedError("--device-collateral is beside a --device")
+        code = run_verify(file, options, logs=logs, save=save, ear_key=ear_key, as_json=as_json)
+    else:
+        if save is not None or ear_key is not None:
+            raise OptionMalformedError("--bundle and --ear-key are for evidence without --device")
+        devices = DeviceFiles(files=device, collateral=device_collateral or [])
+        code = run_verify_machine(file, options, devices=devices, logs=logs, as_json=as_json)
     raise typer.Exit(code)
 
 
