@@ -15,6 +15,8 @@ from tests.fakes.intel import List as IntelList
 from tests.fakes.intel_azure import FakeAzure
 from tests.fakes.nitro import CHAIN, FakeNitro
 from tests.fakes.nvidia import Answer, FakeNvidia, Keys
+from tests.fakes.proofs import FakeNotary
+from tests.fakes.timestamps import FakeAuthority
 from tests.fakes.tokens import KINDS, NOW, SERVICES
 from tests.fuzz.targets import CORPUS
 
@@ -23,6 +25,7 @@ from adyton.codec import cbor
 from adyton.codec.cose import Sign1
 from adyton.crypto.jws import TokenSigner
 from adyton.crypto.p256 import Es256Key
+from adyton.crypto.timestamp import timestamp_request
 from adyton.evidence.nitro.layout import MAX_DOCUMENT_BYTES
 from adyton.evidence.token.services import Service
 
@@ -176,7 +179,29 @@ def codecs() -> Iterator[tuple[str, bytes]]:
     yield "policy/json", json.dumps(POLICY).encode()
 
 
-MINTS = (nitro, intel, amd, nvidia, tokens, codecs)
+def notary() -> Iterator[tuple[str, bytes]]:
+    """Yield a notary's proofs, its log, and what an authority says of the time."""
+    maker = FakeNotary()
+    for number in range(5):
+        maker.commit(bytes([number]), metadata={"10": 1.5, "9": "\u00e9"})
+    maker.next_epoch(1)
+    maker.commit(b"linked")
+    yield "proof/first", maker.proofs[0]
+    yield "proof/linked", maker.proofs[-1]
+    yield "beside/logged-proof.json", maker.proofs[2]
+    yield "beside/log-key.txt", maker.note_key.to_text().encode()
+    yield "checkpoint/note", maker.checkpoint()
+    yield "log-proof/third", maker.place(3).to_bytes()
+    authority = FakeAuthority()
+    yield "beside/time-root.der", authority.root
+    yield "time-stamp/answer", authority.answer(timestamp_request(b"a checkpoint"))
+    yield "javascript/kinds", b'{"b":[1e21,-0,0.1,"\\ud800"],"10":null,"__proto__":{},"9":true}'
+    anchors = {"requireEnforcement": "stub", "minCounter": "1", "maxTime": 1795175940136}
+    yield "notary-policy/anchors", json.dumps(anchors).encode()
+    yield "notary-policy/receipts", json.dumps(POLICY).encode()
+
+
+MINTS = (nitro, intel, amd, nvidia, tokens, codecs, notary)
 
 
 def main() -> None:

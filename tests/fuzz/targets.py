@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
+from json import dumps as codec_text
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ from tests.fakes.tokens import SERVICES, part, text
 from adyton.appraisal.ear import verify_ear
 from adyton.appraisal.expression import Expression
 from adyton.appraisal.policy import Policy
-from adyton.codec import cbor, json, yaml
+from adyton.codec import cbor, javascript, json, yaml
 from adyton.codec.cose import Sign1
 from adyton.codec.der import DerReader, Tag
 from adyton.crypto.crl import verify_crl
@@ -29,6 +30,7 @@ from adyton.crypto.hashing import sha256
 from adyton.crypto.jwk import Algorithm, JwkSet
 from adyton.crypto.ocsp import verify_ocsp
 from adyton.crypto.path import ES256, ES384, PS384_AMD, Certificate, PathCache, Suite, verify_path
+from adyton.crypto.timestamp import read_timestamp
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.azure.snp import authenticate as authenticate_azure_snp
 from adyton.evidence.azure.tdx import authenticate as authenticate_azure_tdx
@@ -52,6 +54,11 @@ from adyton.evidence.token.authenticate import authenticate as authenticate_toke
 from adyton.evidence.token.authenticate import unverified_report
 from adyton.evidence.token.collateral import TokenCollateral
 from adyton.evidence.token.services import Service
+from adyton.ledger.checkpoint import NoteKey, open_checkpoint
+from adyton.ledger.log_proof import LogProof, check_included
+from adyton.ledger.proof import Proof
+from adyton.verification.notary import verify_commit
+from adyton.verification.notary_policy import NotaryPolicy
 
 __all__ = ["CORPUS", "TARGETS", "ForgedError", "Target"]
 
@@ -389,6 +396,51 @@ def _policy(data: bytes) -> None:
     Policy.from_bytes(data)
 
 
+# A notary's formats
+
+
+def _proof(data: bytes) -> bytes:
+    document = javascript.loads(data, limit_bytes=LIMIT)
+    verdict = verify_commit(document, at=NOW)
+    # Whatever the verdict is, it can be shown.
+    codec_text(verdict.to_json(), ensure_ascii=False).encode()
+    if not verdict.accepted:
+        raise MalformedError(verdict.reasons[0].message)
+    return sha256(Proof.from_json(document).body())
+
+
+@cache
+def _note_key() -> NoteKey:
+    return NoteKey.from_text(_beside("log-key.txt").decode())
+
+
+def _checkpoint(data: bytes) -> bytes:
+    return sha256(open_checkpoint(data, keys=[_note_key()]).to_text().encode())
+
+
+def _log_proof(data: bytes) -> bytes:
+    place = LogProof.from_bytes(data)
+    checkpoint = open_checkpoint(place.note, keys=[_note_key()])
+    proof = Proof.from_bytes(_beside("logged-proof.json"))
+    check_included(proof.hash(), index=place.index, path=place.path, checkpoint=checkpoint)
+    return sha256(checkpoint.to_text().encode())
+
+
+def _time_stamp(data: bytes) -> bytes:
+    roots = [_beside("time-root.der")]
+    return str(read_timestamp(data, message=b"a checkpoint", authorities=roots)).encode()
+
+
+def _javascript(data: bytes) -> None:
+    written = javascript.canonical(javascript.loads(data, limit_bytes=LIMIT))
+    if javascript.canonical(javascript.loads(written, limit_bytes=16 * LIMIT)) != written:
+        raise ForgedError("javascript")
+
+
+def _notary_policy(data: bytes) -> None:
+    NotaryPolicy.from_bytes(data)
+
+
 # Whoever adds a format adds a line here, and its seeds in ``mint``.
 TARGETS: Final[Mapping[str, Target]] = {
     target.name: target
@@ -428,5 +480,11 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("expression", _expression),
         Target("yaml", _yaml),
         Target("policy", _policy),
+        Target("proof", _proof, is_evidence=True),
+        Target("checkpoint", _checkpoint, is_evidence=True),
+        Target("log-proof", _log_proof, is_evidence=True),
+        Target("time-stamp", _time_stamp, is_evidence=True),
+        Target("javascript", _javascript),
+        Target("notary-policy", _notary_policy),
     )
 }
