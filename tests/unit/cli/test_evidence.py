@@ -11,10 +11,10 @@ from tests.unit.verification.test_evidence import CASES, POLICY, Case, name_of
 from adyton.appraisal.ear import Tier, verify_ear
 from adyton.cli.app import run
 from adyton.codec.json import canonical
-from adyton.evidence.formats import Format
 from adyton.crypto.jwk import JwkSet
 from adyton.crypto.jws import TokenSigner
 from adyton.crypto.p256 import Es256Key
+from adyton.evidence.formats import Format
 
 TDX = CASES[3]
 AT = f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
@@ -67,9 +67,7 @@ def test_evidence_may_be_written_as_text(files: dict[str, str], text: str) -> No
 
 def test_a_token_may_end_with_its_line(files: dict[str, str]) -> None:
     (token, *_) = (case.evidence for case in CASES if case.format is Format.TOKEN)
-    Path(files["text"]).write_bytes(b"
-" + token + b"
-")
+    Path(files["text"]).write_bytes(b"\n" + token + b"\r\n")
     assert run(["evidence", "show", files["text"]]) == 0
 
 
@@ -91,6 +89,19 @@ def test_a_bundle_repeats_its_verdict_without_anything_else(
     first = capsys.readouterr().out
     assert run(["evidence", "verify", files["bundle"], "--json"]) == 0
     assert capsys.readouterr().out == first
+
+
+def test_whose_policy_a_bundle_is_judged_by_is_said(
+    files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert judge(files, "--bundle", files["bundle"]) == 0
+    assert "whoever made it" not in capsys.readouterr().err
+    assert run(["evidence", "verify", files["bundle"]]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "whoever made it chose what is accepted" in said
+    # Nor does one sign what somebody else's policy accepts.
+    (tmp_path / "key.pem").write_bytes(b"")
+    assert run(["evidence", "verify", files["bundle"], "--ear-key", str(tmp_path / "key.pem")]) == 2
 
 
 def test_a_bundle_and_a_policy_are_not_mixed(files: dict[str, str]) -> None:
