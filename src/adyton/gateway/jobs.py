@@ -26,8 +26,9 @@ from adyton.adapters.store.jobs import Job, JobFailure, JobLimits, JobState, Job
 from adyton.errors import AdytonError, UnavailableError
 from adyton.gateway.books import Books
 from adyton.gateway.line import Line, Turn
+from adyton.gateway.logs import place_of
 from adyton.gateway.ports import Clock
-from adyton.gateway.problems import NotFoundError, TooManyRequestsError
+from adyton.gateway.problems import INTERNAL, NotFoundError, TooManyRequestsError
 from adyton.gateway.worker import Answer, Worker
 from adyton.model.proving import ProvingHeader
 
@@ -51,6 +52,11 @@ _WORKER_PATIENCE: Final = timedelta(seconds=30)
 _LATER: Final = frozenset({"overloaded", "worker-busy"})
 _PAUSE: Final = timedelta(seconds=1)
 _ID: Final = re.compile(r"[0-9a-f]{32}")
+_INTERNAL: Final = {
+    "family": "unavailable",
+    "code": INTERNAL,
+    "message": "the gateway failed; its log names the kind of error",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -325,6 +331,12 @@ class Jobs:
                 if error.code not in _LATER:
                     return error
                 pause = retry_after(error) or _PAUSE
+            except Exception as error:  # noqa: BLE001  # what nobody foresaw is not tried for ever
+                _log.error(
+                    "job-failed",
+                    extra={"error_type": type(error).__name__, "place": place_of(error)},
+                )
+                return linked_error(_INTERNAL)
             await asyncio.sleep(pause.total_seconds())
 
     async def _settle(self, work: _Work, outcome: Answer | AdytonError) -> None:

@@ -214,6 +214,18 @@ async def test_an_error_of_the_worker_ends_the_job_with_its_code(
     assert [entry.code for entry in house.audit.entries] == [UnknownProviderError.code]
 
 
+async def test_a_fault_that_nobody_foresaw_ends_the_job_and_tells_nothing(
+    house: House, prover: FakeProver
+) -> None:
+    prover.error = ZeroDivisionError("a secret of somebody's")
+    failed = await house.ended(await house.accept())
+
+    assert failed.failure is not None
+    assert failed.failure.code == "internal"
+    assert "secret" not in failed.failure.message
+    assert prover.nonces == ["n"]
+
+
 async def test_a_worker_that_ends_loses_the_job_and_says_so(
     house: House, prover: FakeProver
 ) -> None:

@@ -81,7 +81,10 @@ class JobTable:
     async def add(
         self, job: Job, sealed: bytes, *, holder: str, until: datetime, limits: JobLimits
     ) -> bool:
-        """Store ``job``, held by ``holder``; return whether the limits left room for it."""
+        """Store ``job``, held by ``holder``; return whether the limits left room for it.
+
+        Two gateways that add at the same moment may together be over a limit, by one job.
+        """
         table = schema.jobs
         mine = select(func.count()).where(table.c.key_id == job.key_id, _is_unfinished())
         stored = select(func.coalesce(func.sum(table.c.size), 0))
