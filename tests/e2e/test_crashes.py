@@ -249,8 +249,8 @@ def test_a_caller_that_hangs_up_frees_its_place(stack: LocalStack, client: Clien
     worker = client.worker()
     slow = {**CREDENTIALS, "access_token": "sandbox-slow"}
     with Client(stack.url, api_key=stack.api_key, policy=stack.policy) as hasty:
-        hasty._core._worker = worker
-        hasty._http.timeout = httpx.Timeout(0.3)
+        hasty._session._worker = worker
+        hasty._transport._http.timeout = httpx.Timeout(0.3)
         for _ in range(12):
             with pytest.raises(UnavailableError):
                 hasty.ask("balance", GTE, credentials=slow)

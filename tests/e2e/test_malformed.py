@@ -275,7 +275,7 @@ def test_a_policy_of_any_shape_is_answered_with_a_reason(
     http: httpx.Client, client: Client
 ) -> None:
     receipt = client.ask("balance", GTE, credentials=CREDENTIALS).receipt.to_json()
-    policy = client._core._policy.to_json()
+    policy = client._session.policy.to_json()
     sections: list[tuple[str, ...]] = [("roots",), ("platforms",), ("evidence",), ("receipt",)]
     for section in ("platforms", "evidence", "receipt"):
         inner = policy[section]

@@ -72,13 +72,13 @@ def planted(folder: Path, isolation: Isolation, **settings: str) -> Iterator[Loc
     temporary, cache = folder / "temporary", folder / "cache"
     for path in (temporary, cache):
         path.mkdir(mode=0o700)
-    with LocalStack(
-        isolation=isolation,
-        TMPDIR=str(temporary),
-        ADYTON_CACHE=str(cache),
-        ADYTON_BUDGET="1000",
+    environ: dict[str, Any] = {
+        "TMPDIR": str(temporary),
+        "ADYTON_CACHE": str(cache),
+        "ADYTON_BUDGET": "1000",
         **settings,
-    ) as stack:
+    }
+    with LocalStack(isolation=isolation, **environ) as stack:
         yield stack
 
 
@@ -233,8 +233,8 @@ def test_a_request_that_its_caller_gave_up_leaves_nothing(stack: LocalStack) -> 
     require_memory(stack)
     with Client(stack.url, api_key=stack.api_key, policy=stack.policy) as client:
         before = cells(stack)
-        client._core._worker = judged(client)
-        client._http.timeout = httpx.Timeout(0.2)
+        client._session._worker = judged(client)
+        client._transport._http.timeout = httpx.Timeout(0.2)
         with suppress(AdytonError):
             client.ask(
                 "balance",

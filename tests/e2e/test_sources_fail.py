@@ -208,9 +208,9 @@ def test_a_source_that_is_down_is_no_answer(client: Client, network: Network) ->
 
 def test_a_caller_that_must_wait_is_told_how_long(client: Client) -> None:
     posts: list[httpx.Response] = []
-    client._http.event_hooks["response"] = [posts.append]
+    client._transport._http.event_hooks["response"] = [posts.append]
     try:
         refused(client, "sandbox-rate-limited")
     finally:
-        client._http.event_hooks["response"] = []
+        client._transport._http.event_hooks["response"] = []
     assert int(posts[-1].headers["retry-after"]) >= 30

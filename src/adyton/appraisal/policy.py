@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 VERSION: Final = "adyton/policy/v1"
-MAX_POLICY_BYTES: Final = 1024 * 1024
+MAX_POLICY_BYTES: Final = 256 * 1024
 _MAX_ROOT_BYTES: Final = 16 * 1024
 _PEM: Final = re.compile(
     r"-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)\n-----END CERTIFICATE-----\n?"

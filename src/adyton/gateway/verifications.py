@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adyton.adapters.store.records import Scope
+from adyton.appraisal.policy import MAX_POLICY_BYTES
 from adyton.codec.json import JsonObject, as_object, loads
 from adyton.errors import MalformedError, UnavailableError
 from adyton.gateway import schemas
@@ -21,8 +22,7 @@ from adyton.model.receipt import MAX_RECEIPT_BYTES
 
 __all__ = ["VerificationTimeoutError", "Verifications"]
 
-_POLICY_BYTES: Final = 256 * 1024
-_BODY_BYTES: Final = MAX_RECEIPT_BYTES + _POLICY_BYTES
+_BODY_BYTES: Final = MAX_RECEIPT_BYTES + MAX_POLICY_BYTES
 
 
 class VerificationTimeoutError(UnavailableError):

@@ -16,7 +16,7 @@ from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import MalformedError
 from adyton.evidence.nitro import authenticate as module
 from adyton.evidence.nitro.authenticate import authenticate
-from adyton.model.claims import Claims, Platform, Technology, VendorRoot
+from adyton.model.claims import Claims, Platform, Technology
 from adyton.model.window import Window
 
 VENDOR = FakeNitro()
