@@ -8,6 +8,7 @@ from typing import Final
 from rich.text import Text
 from rich.tree import Tree
 
+from adyton.adapters.attestation_results import attestation_result
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
 from adyton.cli.development import write_whole
@@ -26,7 +27,6 @@ from adyton.evidence.layouts import unverified_fields
 from adyton.model.claims import Claims
 from adyton.model.verdict import Finding, Verdict, shown
 from adyton.sdk.evidence import expectation, read_bundle, read_collateral, read_evidence
-from adyton.sdk.results import attestation_result
 from adyton.sdk.verifying import from_file, read_policy
 from adyton.verification import bundle as bundles
 from adyton.verification.bundle import Bundle, read_instant
@@ -160,6 +160,11 @@ def run_verify(
     as_json: bool,
 ) -> int:
     """Print the verdict on the evidence in ``file``, or on the bundle in it."""
+    if ear_key is not None and _is_bundle(file):
+        # Whoever believes the key believes the policy that its holder judges by.
+        raise OptionMalformedError(
+            "--ear-key is not for a bundle: whoever made it chose its policy"
+        )
     bundle = bundle_of(file, options)
     verdict, claims = bundle.verify()
     ear = None
@@ -197,6 +202,7 @@ def _saved(file: Path, options: Options) -> Bundle | None:
     if not options.is_empty:
         # Half of a bundle and half of the command line would be a verdict on neither.
         raise OptionMalformedError("a bundle has its own policy, instant and all else")
+    notes().print(plain(_OTHERS_POLICY, "yellow"))
     return read_bundle(file)
 
 
