@@ -1,26 +1,35 @@
 """The registry's tables: workers, their measurements, challenges, and evidence that was seen.
 
 States change by the table in ``model.registry`` and by nothing else: each change is one statement,
-whose ``CASE`` is made from that table, so that two events at once come one after the other. What
-time alone does to a worker (its evidence lapses, it falls silent) is computed wherever a state is
-read, and written down by ``settle``.
+whose ``CASE`` is made from that table (``registry_states``), so that two events at once come one
+after the other. What time alone does to a worker (its evidence lapses, it falls silent) is computed
+wherever a state is read, and written down by ``settle``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adyton.adapters.store import schema
 from adyton.adapters.store.failure import translated
+from adyton.adapters.store.registry_rows import (
+    EXHIBIT,
+    PLAIN,
+    exhibit_of,
+    read_measurements,
+    row_of,
+    worker_of,
+    write_measurements,
+)
+from adyton.adapters.store.registry_states import following, settled, sources
 from adyton.errors import RejectedError
 from adyton.model.registry import (
     TRANSITIONS,
-    Attestation,
     Beat,
     Event,
     Exhibit,
@@ -166,7 +175,7 @@ class RegistryTable:
                 state = await self._upsert(connection, worker, exhibit)
                 # Step 3: the new one is among those counted.
                 await _check_room(connection, worker.owner, limit=limit, owner_limit=owner_limit)
-                await _write_measurements(connection, worker)
+                await write_measurements(connection, worker)
         return state
 
     async def hear(self, worker_id: str, beat: Beat, *, time: int, now: datetime) -> State:
@@ -177,7 +186,7 @@ class RegistryTable:
         statement = (
             update(_WORKERS)
             .where(_WORKERS.c.id == worker_id, _WORKERS.c.beat < time)
-            .values(state=_after(beat.event, of=self._settled(now)), heartbeat=now, beat=time)
+            .values(state=following(beat.event, of=self._settled(now)), heartbeat=now, beat=time)
             .returning(_WORKERS.c.state)
         )
         with translated():
@@ -192,8 +201,8 @@ class RegistryTable:
         """Let the operator's ``event`` happen; raise ``TransitionRejectedError`` if it can't."""
         statement = (
             update(_WORKERS)
-            .where(_WORKERS.c.id == worker_id, self._settled(now).in_(_froms(event)))
-            .values(state=_after(event, of=self._settled(now)), reason=reason)
+            .where(_WORKERS.c.id == worker_id, self._settled(now).in_(sources(event)))
+            .values(state=following(event, of=self._settled(now)), reason=reason)
             .returning(_WORKERS.c.state)
         )
         with translated():
@@ -216,15 +225,15 @@ class RegistryTable:
         return await self._note(
             worker_id,
             signed_sha256,
-            _WORKERS.c.state.in_(_froms(Event.REFUSE)),
-            state=_after(Event.REFUSE, of=_WORKERS.c.state),
+            _WORKERS.c.state.in_(sources(Event.REFUSE)),
+            state=following(Event.REFUSE, of=_WORKERS.c.state),
             reason=reason,
         )
 
     async def settle(self, now: datetime) -> int:
         """Write down what time has done; return to how many workers it did something."""
-        settled = self._settled(now)
-        statement = update(_WORKERS).where(settled != _WORKERS.c.state).values(state=settled)
+        state = self._settled(now)
+        statement = update(_WORKERS).where(state != _WORKERS.c.state).values(state=state)
         with translated():
             async with self._engine.begin() as connection:
                 return (await connection.execute(statement)).rowcount
@@ -234,10 +243,10 @@ class RegistryTable:
     ) -> Sequence[tuple[RegisteredWorker, Exhibit]]:
         """Return workers whose evidence is to be verified again, the longest unverified first."""
         query = (
-            select(*self._columns(now), *_EXHIBIT)
+            select(*self._columns(now), *EXHIBIT)
             .where(
                 _WORKERS.c.verified < verified_before,
-                self._settled(now).in_(_froms(Event.LAPSE)),
+                self._settled(now).in_(sources(Event.LAPSE)),
             )
             .order_by(_WORKERS.c.verified, _WORKERS.c.id)
             .limit(limit)
@@ -245,18 +254,18 @@ class RegistryTable:
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(query)).all()
-        return [(_worker(row, {}), _exhibit(row)) for row in rows]
+        return [(worker_of(row, {}), exhibit_of(row)) for row in rows]
 
     async def find(self, worker_id: str, *, now: datetime) -> tuple[RegisteredWorker, Exhibit]:
         """Return one worker and what it showed; raise ``WorkerUnknownError`` if there is none."""
-        query = select(*self._columns(now), *_EXHIBIT).where(_WORKERS.c.id == worker_id)
+        query = select(*self._columns(now), *EXHIBIT).where(_WORKERS.c.id == worker_id)
         with translated():
             async with self._engine.connect() as connection:
                 row = (await connection.execute(query)).one_or_none()
                 if row is None:
                     raise WorkerUnknownError
-                measured = await _measurements(connection, [worker_id])
-        return _worker(row, measured.get(worker_id, {})), _exhibit(row)
+                measured = await read_measurements(connection, [worker_id])
+        return worker_of(row, measured.get(worker_id, {})), exhibit_of(row)
 
     async def query(
         self, wanted: Wanted, *, now: datetime, limit: int, after: str = ""
@@ -271,8 +280,8 @@ class RegistryTable:
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(query)).all()
-                measured = await _measurements(connection, [row.id for row in rows])
-        return tuple(_worker(row, measured.get(row.id, {})) for row in rows)
+                measured = await read_measurements(connection, [row.id for row in rows])
+        return tuple(worker_of(row, measured.get(row.id, {})) for row in rows)
 
     async def candidates(self, wanted: Wanted, *, now: datetime) -> dict[str, int]:
         """Return the names and weights of the workers that are wanted and may be drawn."""
@@ -296,8 +305,8 @@ class RegistryTable:
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(query)).all()
-                measured = await _measurements(connection, [row.id for row in rows])
-        return {row.id: _worker(row, measured.get(row.id, {})) for row in rows}
+                measured = await read_measurements(connection, [row.id for row in rows])
+        return {row.id: worker_of(row, measured.get(row.id, {})) for row in rows}
 
     async def count(self, now: datetime) -> dict[State, int]:
         """Return how many workers are in each state."""
@@ -350,10 +359,10 @@ class RegistryTable:
     async def _upsert(
         self, connection: AsyncConnection, worker: RegisteredWorker, exhibit: Exhibit
     ) -> State:
-        values = _row(worker, exhibit)
+        values = row_of(worker, exhibit)
         fixed = {"id", "registered", "state"}
         state = self._settled(worker.registered)
-        allowed = [state.in_(_froms(Event.REGISTER))]
+        allowed = [state.in_(sources(Event.REGISTER))]
         if worker.attestation is None:
             allowed.append(_WORKERS.c.technology.is_(None))
         statement = (
@@ -362,7 +371,7 @@ class RegistryTable:
             .on_conflict_do_update(
                 index_elements=[_WORKERS.c.id],
                 set_={name: value for name, value in values.items() if name not in fixed}
-                | {"state": _after(Event.REGISTER, of=state)},
+                | {"state": following(Event.REGISTER, of=state)},
                 where=and_(*allowed),
             )
             .returning(_WORKERS.c.state)
@@ -395,19 +404,10 @@ class RegistryTable:
 
     def _settled(self, now: datetime) -> ColumnElement[str]:
         """Return the state at ``now``: what is written down, and what time has done since."""
-        state = _WORKERS.c.state
-        is_over = and_(_WORKERS.c.until <= now, state.in_(_froms(Event.LAPSE)))
-        is_silent = and_(
-            _WORKERS.c.heartbeat < now - self._silence, state.in_(_froms(Event.FALL_SILENT))
-        )
-        return case(
-            (is_over, _after(Event.LAPSE, of=state)),
-            (is_silent, _after(Event.FALL_SILENT, of=state)),
-            else_=state,
-        )
+        return settled(now, silence=self._silence)
 
     def _columns(self, now: datetime) -> list[ColumnElement[Any]]:
-        return [*_PLAIN, self._settled(now).label("state")]
+        return [*PLAIN, self._settled(now).label("state")]
 
     def _conditions(self, wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
@@ -428,24 +428,6 @@ class RegistryTable:
 
 
 _WORKERS: Final = schema.registry_workers
-_EXHIBIT: Final = (
-    _WORKERS.c.manifest,
-    _WORKERS.c.challenge,
-    _WORKERS.c.evidence,
-    _WORKERS.c.collateral,
-)
-_PLAIN: Final = tuple(
-    column for column in _WORKERS.c if column not in {*_EXHIBIT, _WORKERS.c.state, _WORKERS.c.beat}
-)
-
-
-def _froms(event: Event) -> list[str]:
-    return [state.value for state in TRANSITIONS[event]]
-
-
-def _after(event: Event, *, of: ColumnElement[str]) -> ColumnElement[str]:
-    """Return the state that follows on ``event``; no state where the table has none."""
-    return case({state.value: then.value for state, then in TRANSITIONS[event].items()}, value=of)
 
 
 async def _state_of(connection: AsyncConnection, worker_id: str) -> State:
@@ -467,78 +449,3 @@ async def _check_room(
         raise RegistryFullError(limit=limit, whose="the registry")
     if owned > owner_limit:
         raise RegistryFullError(limit=owner_limit, whose="the api key")
-
-
-async def _write_measurements(connection: AsyncConnection, worker: RegisteredWorker) -> None:
-    table = schema.registry_measurements
-    await connection.execute(delete(table).where(table.c.worker == worker.id))
-    if worker.attestation is not None and worker.attestation.measurements:
-        await connection.execute(
-            insert(table),
-            [
-                {"worker": worker.id, "name": name, "value": value}
-                for name, value in worker.attestation.measurements.items()
-            ],
-        )
-
-
-async def _measurements(
-    connection: AsyncConnection, names: Iterable[str]
-) -> dict[str, dict[str, bytes]]:
-    table = schema.registry_measurements
-    query = select(table).where(table.c.worker.in_(list(names))).order_by(table.c.name)
-    found: dict[str, dict[str, bytes]] = {}
-    for row in (await connection.execute(query)).all():
-        found.setdefault(row.worker, {})[row.name] = bytes(row.value)
-    return found
-
-
-def _row(worker: RegisteredWorker, exhibit: Exhibit) -> dict[str, Any]:
-    attestation = worker.attestation
-    return {
-        "id": worker.id,
-        "owner": worker.owner,
-        "endpoint": worker.endpoint,
-        "manifest_sha256": worker.manifest_sha256,
-        "state": worker.state.value,
-        "reason": worker.reason,
-        "registered": worker.registered,
-        "heartbeat": worker.heartbeat,
-        "manifest": exhibit.manifest,
-        "challenge": exhibit.challenge,
-        "evidence": exhibit.evidence,
-        "collateral": exhibit.collateral,
-        **{name: getattr(attestation, name, None) for name in _ATTESTED},
-    }
-
-
-_ATTESTED: Final = ("technology", "platform", "is_genuine", "signed_sha256", "verified", "until")
-
-
-def _worker(row: Any, measurements: Mapping[str, bytes]) -> RegisteredWorker:
-    attestation = None
-    if row.technology is not None:
-        attestation = Attestation(
-            technology=row.technology,
-            platform=row.platform,
-            is_genuine=row.is_genuine,
-            measurements=measurements,
-            signed_sha256=bytes(row.signed_sha256),
-            verified=row.verified,
-            until=row.until,
-        )
-    return RegisteredWorker(
-        id=row.id,
-        owner=row.owner,
-        endpoint=row.endpoint,
-        manifest_sha256=bytes(row.manifest_sha256),
-        attestation=attestation,
-        state=State(row.state),
-        reason=row.reason,
-        registered=row.registered,
-        heartbeat=row.heartbeat,
-    )
-
-
-def _exhibit(row: Any) -> Exhibit:
-    return Exhibit(**{column.name: bytes(getattr(row, column.name)) for column in _EXHIBIT})
