@@ -49,7 +49,7 @@ def prove(
         str | None,
         typer.Option(
             help="Who verifies: evm, evm-no-zk, noir-recursive, noir-recursive-no-zk,"
-            " noir-rollup, starknet, aztec. Else evm; aztec for --steps.",
+            " noir-rollup, aztec. Else evm; aztec for --steps.",
             rich_help_panel=_WHAT,
         ),
     ] = None,
