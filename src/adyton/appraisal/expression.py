@@ -7,6 +7,7 @@ may say, before it is compiled.
 """
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +26,8 @@ MAX_EXPRESSION: Final = 1024
 # With two loops, one within the other: what is inside runs for every pair.
 _MAX_NESTED: Final = 512
 _MAX_ITEMS: Final = 100
+# A loop may join and search texts ten thousand times.
+_MAX_LOOPED_TEXT: Final = 1024
 # Counted wherever they stand, also in texts and comments: CEL's macros are these words and no
 # others, and there is no other way to write them.
 _LOOPS: Final = re.compile(r"\b(?:all|exists|exists_one|map|filter)\b")
@@ -74,7 +77,8 @@ class Expression:
         types than it thought), or comes to something else, is not satisfied.
         """
         try:
-            seen = {"claims": _seen(claims), "at": at}
+            longest = _MAX_LOOPED_TEXT if _LOOPS.search(self.text) else sys.maxsize
+            seen = {"claims": _seen(claims, longest), "at": at}
             found = self._program.execute(seen)
         except _FAILURES as error:
             text = f"the policy's expression cannot be evaluated: {_first_line(error)}"
@@ -113,10 +117,17 @@ def _check_cost(text: str, where: str) -> None:
         raise MalformedError(f"{where} has more than two regular expressions, or one and a loop")
 
 
-def _seen(value: Json) -> object:
+def _seen(value: Json, longest: int) -> object:
     """Return ``value`` as an expression sees it, or raise ``ValueError`` for what is too much."""
     match value:
-        case bool() | str() | None:
+        case bool() | None:
+            return value
+        case str():
+            if len(value) > longest:
+                raise ValueError(
+                    f"the claims have a text of {len(value)} characters, the limit beside a loop"
+                    f" is {longest}"
+                )
             return value
         case int():
             if not _LOWEST <= value <= _HIGHEST:
@@ -126,9 +137,9 @@ def _seen(value: Json) -> object:
         case Decimal():
             return str(value)
         case list():
-            return [_seen(item) for item in _bounded(value)]
+            return [_seen(item, longest) for item in _bounded(value)]
         case dict():
-            return {name: _seen(value[name]) for name in _bounded(value)}
+            return {name: _seen(value[name], longest) for name in _bounded(value)}
 
 
 def _bounded(value: _Sized) -> _Sized:
