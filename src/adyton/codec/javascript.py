@@ -160,11 +160,10 @@ def _double_text(value: float) -> str:
         return "0"
     sign = "-" if value < 0 else ""
     # Python's repr has the same digits as JavaScript's: the fewest that give this double again.
-    _, digit_tuple, exponent = Decimal(repr(abs(value))).as_tuple()
-    if not isinstance(exponent, int):
-        raise TypeError("a finite number has an exponent")
-    digits = "".join(map(str, digit_tuple))
-    point = len(digits) + exponent
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    point = len(digits) - len(fraction) + int(exponent or 0)
     digits = digits.rstrip("0")
     if not _MIN_PLAIN_POINT < point <= _MAX_PLAIN_POINT:
         mantissa = digits[0] + (f".{digits[1:]}" if len(digits) > 1 else "")

@@ -134,6 +134,11 @@ def test_a_decimal_is_the_double_next_to_it() -> None:
     assert canonical([Decimal("0.1"), Decimal("1E+21"), Decimal("2.50")]) == b"[0.1,1e+21,2.5]"
 
 
+def test_many_values_beside_each_other_are_not_deep() -> None:
+    text = "[" + "[{}]," * 50 + '{"a":[{}]}]'
+    assert canonical(loads(text.encode(), limit_bytes=1000)) == text.encode()
+
+
 def test_two_halves_put_together_here_are_one_character() -> None:
     assert canonical("\ud83d" + "\ude00") == '"\U0001f600"'.encode()
 
@@ -150,6 +155,8 @@ def test_what_is_not_json_is_our_own_mistake(value: Any) -> None:
         '{"a":1,"a":2}',
         '{"a":1,"\\u0061":2}',
         "[" * 34 + "]" * 34,
+        '{"a":' * 34 + "1" + "}" * 34,
+        "[" * 17 + '{"a":' * 17 + "1" + "}" * 17 + "]" * 17,
         "[" * 100_000,
         "1" * 401,
         "1." + "1" * 401,

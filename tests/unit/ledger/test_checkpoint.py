@@ -166,3 +166,16 @@ def test_no_checkpoint_is_made_of_wrong_arguments(fields: dict[str, object]) -> 
     good: dict[str, object] = {"origin": "a", "size": 0, "root": Hash(bytes(32))}
     with pytest.raises(ValueError):
         Checkpoint(**{**good, **fields})  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("", bytes(32)), ("a b", bytes(32)), ("a+b", bytes(32)), ("a", bytes(31))]
+)
+def test_no_key_is_made_of_wrong_arguments(name: str, key: bytes) -> None:
+    with pytest.raises(ValueError):
+        NoteKey(name=name, public_key=key)
+
+
+def test_a_signature_of_another_size_is_not_written() -> None:
+    with pytest.raises(ValueError):
+        sign_checkpoint(CHECKPOINT, key=KEY, sign=lambda _: bytes(63))

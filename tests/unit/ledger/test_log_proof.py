@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from adyton.codec.text import to_base64
 from adyton.errors import MalformedError
 from adyton.ledger.checkpoint import Checkpoint
-from adyton.ledger.log_proof import LogProof, check_included
+from adyton.ledger.log_proof import MAX_LOG_PROOF_BYTES, LogProof, check_included
 from adyton.ledger.tree import Frontier, Hash, InclusionRejectedError, inclusion, leaf_hash
 
 NOTE = "log\n3\nroot\n\n\u2014 log AAAAAAAA\n".encode()
@@ -58,6 +58,11 @@ def test_what_is_written_is_read(proof: LogProof) -> None:
 def test_what_is_no_log_proof_is_refused(text: str) -> None:
     with pytest.raises(MalformedError):
         LogProof.from_bytes(text.encode())
+
+
+def test_more_bytes_than_the_limit_are_refused() -> None:
+    with pytest.raises(MalformedError):
+        LogProof.from_bytes(bytes(MAX_LOG_PROOF_BYTES + 1))
 
 
 @given(st.binary(max_size=200))

@@ -289,3 +289,25 @@ def test_a_link_that_is_none_is_refused() -> None:
     ):
         with pytest.raises(MalformedError):
             EpochLink.from_json(broken)
+
+
+def test_two_names_for_the_proof_before_must_agree() -> None:
+    link = EpochLink(
+        previous_epoch="before",
+        previous_key=bytes(32),
+        previous_counter=6,
+        previous_hash=bytes([2] * 32),
+        epoch=TEMPLATE.epoch_id or "",
+        public_key=KEY.public,
+    ).to_json()
+    same = Proof.from_bytes(made(prev=bytes([2] * 32), extra={"epochLink": link}))
+    assert same.previous_hash() == bytes([2] * 32)
+    other = Proof.from_bytes(made(prev=bytes([3] * 32), extra={"epochLink": link}))
+    with pytest.raises(MalformedError):
+        other.previous_hash()
+
+
+def test_without_a_time_a_proof_is_one() -> None:
+    document: Any = loads(made(), limit_bytes=10_000)
+    del document["commit"]["time"]
+    assert Proof.from_json(document).time is None

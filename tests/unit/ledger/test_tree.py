@@ -223,3 +223,10 @@ def test_a_proof_about_a_huge_log_reads_few_nodes() -> None:
     inclusion(2**39, size, read)
     consistency(2**40 - 1, size, read)
     assert len(asked) < 250
+
+
+def test_a_full_tree_takes_no_more() -> None:
+    size = 2**63 - 1
+    frontier = Frontier.from_bytes(size.to_bytes(8, "big") + bytes(63 * 32))
+    with pytest.raises(ValueError, match="full"):
+        frontier.append(leaf_hash(b""))

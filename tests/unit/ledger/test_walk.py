@@ -10,7 +10,8 @@ from tests.fakes.nitro import TIMESTAMP
 from tests.fakes.proofs import FakeNotary
 
 from adyton.codec.javascript import Value, loads
-from adyton.ledger.proof import proof_hash
+from adyton.codec.text import to_base64
+from adyton.ledger.proof import Proof, proof_hash
 from adyton.ledger.walk import EventKind, Walk, walk
 
 
@@ -189,3 +190,15 @@ def test_what_is_shown_is_json() -> None:
     shown = walked(forked()).to_json()
     assert shown["consistent"] is False
     assert shown["version"] == "adyton/walk/v1"
+
+
+def test_a_signed_proof_without_a_number_is_told() -> None:
+    made = ledger(2)
+    document: Any = loads(made.proofs[1], limit_bytes=10**6)
+    del document["commit"]["counter"]
+    body = Proof.from_json(document).body()
+    document["signer"]["signatureB64"] = to_base64(made.key.sign(body))
+    found = walk([loads(made.proofs[0], limit_bytes=10**6), document])
+    assert kinds(found) == ["unnumbered"]
+    assert found.is_consistent
+    assert not found.is_complete

@@ -349,6 +349,15 @@ def test_a_proof_without_a_counter_has_no_place_in_a_chain() -> None:
     assert "counter-absent" in codes(judged(document))
 
 
+def test_what_has_no_number_follows_what_has_none() -> None:
+    documents: list[Any] = [loads(proof, limit_bytes=10**5) for proof in notary().proofs]
+    for document in documents:
+        del document["commit"]["counter"]
+    before, after = documents
+    after["commit"]["prevB64"] = to_base64(Proof.from_json(before).hash())
+    assert "counter-gap" not in codes(judged(after, previous=Proof.from_json(before)))
+
+
 # --- log ------------------------------------------------------------------------------------
 
 
@@ -403,6 +412,15 @@ def test_a_stamped_checkpoint_says_since_when() -> None:
     assert "timestamp-authority-unknown" in codes(judged(made.proofs[1], place=place))
 
 
+@pytest.mark.parametrize("key", ["!", "AAAA"])
+def test_a_log_beside_a_key_that_is_none_has_a_verdict(key: str) -> None:
+    made = notary()
+    document: Any = loads(made.proofs[1], limit_bytes=10**5)
+    document["signer"]["publicKeyB64"] = key
+    assert not judged(document, place=made.place(2)).accepted
+    assert not judged(None, place=made.place(2)).accepted
+
+
 # --- policies -------------------------------------------------------------------------------
 
 
@@ -436,9 +454,11 @@ def test_each_of_the_three_documents_is_a_policy() -> None:
         {"maxCounter": 1.5},
         {"minTime": "1"},
         {"maxTime": True},
+        {"maxTime": float("inf")},
+        None,
     ],
 )
-def test_a_trust_anchor_that_nobody_can_check_is_refused(changes: dict[str, Any]) -> None:
+def test_a_trust_anchor_that_nobody_can_check_is_refused(changes: Any) -> None:
     with pytest.raises(MalformedError):
         TrustAnchors.from_json(changes)
 
@@ -482,6 +502,30 @@ def test_a_policy_that_leaves_a_decision_open_is_refused(changes: dict[str, Any]
 )
 def test_texts_are_numbers_as_in_javascript(text: str, number: int | None) -> None:
     assert big_integer(text) == number
+
+
+@pytest.mark.parametrize(
+    ("anchors", "code"),
+    [
+        (TrustAnchors(min_time=0), "time-missing"),
+        (TrustAnchors(requires_epoch=True), "epoch-missing"),
+        (TrustAnchors(min_counter=0), "counter-missing"),
+        (TrustAnchors(requires_attestation=True), "attestation-missing"),
+    ],
+)
+def test_what_is_not_there_is_refused_where_it_is_wanted(anchors: TrustAnchors, code: str) -> None:
+    document: Any = loads(notary().proofs[1], limit_bytes=10**5)
+    for member in ("time", "epochId", "counter"):
+        del document["commit"][member]
+    assert code in reasons(judged(document, policy=NotaryPolicy.of(signer=anchors)))
+
+
+def test_evidence_of_a_proof_without_time_and_epoch_is_judged_for_the_given_instant() -> None:
+    document: Any = loads(notary(nitro=NITRO).proofs[1], limit_bytes=10**5)
+    for member in ("time", "epochId"):
+        del document["commit"][member]
+    verdict = judged(document, policy=NotaryPolicy.from_json(EVIDENCE), at=LATER)
+    assert {"evidence-too-old", "report-data-mismatch"} <= reasons(verdict)
 
 
 # --- both verifiers -------------------------------------------------------------------------
