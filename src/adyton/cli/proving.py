@@ -1,5 +1,6 @@
 """``adyton prove``: judge the worker, seal, have it proven, verify, print."""
 
+import shlex
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -175,12 +176,19 @@ def _show(asked: Proving, proof: Proof, total: float) -> None:
     shown.print(plain(f"{times(proof.timings)}   total {total:.0f} ms", "dim"))
     if asked.out is None and asked.proof_out is None:
         shown.print(plain("nothing was kept; --proof-out FILE keeps the proof", "dim"))
-    for path in filter(None, (asked.out, asked.proof_out)):
-        shown.print(plain(f"kept in {path}"))
+    if asked.proof_out is not None:
+        shown.print(plain(f"the proof is in {asked.proof_out}"))
+    if asked.out is not None and proof.receipt is not None:
+        shown.print(plain(f"the receipt is in {asked.out}; verify it again, offline, with"))
+        nonce = proof.receipt.statement.header.nonce
+        policy = asked.policy or policy_path()
+        # With "=": a random nonce may begin with a dash.
+        command = ["adyton", "verify", str(asked.out), f"--policy={policy}", f"--nonce={nonce}"]
+        shown.print(plain(f"  {shlex.join(command)}"), soft_wrap=True)
 
 
 _MADE_BY: Final[Mapping[Mode, Text]] = {
     Mode.LOCAL: Text("this machine"),
-    Mode.REMOTE: Text("a machine that nobody vouches for", style="bold yellow"),
+    Mode.REMOTE: Text("whoever saw the witness before any check", style="bold yellow"),
     Mode.ATTESTED: Text("a worker that the policy accepts", style="green"),
 }
