@@ -195,7 +195,7 @@ def _root(value: Json, where: str) -> bytes:
 
 
 def _enforcement(value: Value, key: str) -> Enforcement:
-    if value not in set(Enforcement):
+    if value not in list(Enforcement):
         raise MalformedError(f"{key} is not {', '.join(Enforcement)}")
     return Enforcement(str(value))
 

@@ -202,6 +202,7 @@ def test_a_root_may_be_given_as_its_certificate() -> None:
         ("receipt/added_roots", "any", "added_roots is not an array"),
         ("receipt/isolation", [], "isolation is empty"),
         ("receipt/isolation", ["none"], r"isolation\[0\] is not request or pooled"),
+        ("receipt/isolation", [[]], r"isolation\[0\] is not request or pooled"),
     ],
 )
 def test_a_field_that_is_wrong_is_named_with_its_place(path: str, value: Any, reason: str) -> None:
