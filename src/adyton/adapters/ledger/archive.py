@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from adyton.adapters.ledger.failure import StorageFailedError
 from adyton.adapters.ledger.index import LedgerIndex
-from adyton.adapters.ledger.nodes import NodeFiles
+from adyton.adapters.ledger.nodes import NodeFiles, kept
 from adyton.crypto.hashing import sha256
 from adyton.errors import RejectedError
 from adyton.ledger.errors import FrameDamagedError
@@ -152,9 +152,9 @@ class Archive:
                 entry = step.batch.entry(counter)
                 if not self._index.has(entry.digest, counter):
                     return f"it does not know the digest of proof {counter}"
-                leaves.append(leaf_hash(entry.proof_hash))
-        if leaves.size and self.root(leaves.size) != leaves.root():
-            return "the nodes lead to another root"
+                completed = leaves.append(leaf_hash(entry.proof_hash))
+                if any(self._nodes.read(level, at) != node for level, at, node in kept(completed)):
+                    return f"the nodes are others from proof {counter} on"
         return ""
 
     def close(self) -> None:

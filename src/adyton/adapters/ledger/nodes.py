@@ -5,7 +5,7 @@ a log of a million entries takes some hundred hashes, and the files 32 bytes an 
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 from adyton.adapters.ledger.failure import StorageFailedError, failing
 from adyton.ledger.tree import HASH_SIZE, Hash, Node, node_hash
 
-__all__ = ["NodeFiles"]
+__all__ = ["NodeFiles", "kept"]
 
 _STRIDE: Final = 8
 _LEVELS: Final = 64
@@ -33,9 +33,7 @@ class NodeFiles:
     def write(self, nodes: Iterable[Node]) -> None:
         """Write nodes; to write one again changes nothing."""
         runs: dict[int, tuple[int, list[Hash]]] = {}
-        for level, index, hashed in nodes:
-            if level % _STRIDE:
-                continue
+        for level, index, hashed in kept(nodes):
             start, hashes = runs.setdefault(level, (index, []))
             if index != start + len(hashes):
                 raise ValueError("nodes are written in order")
@@ -86,3 +84,8 @@ class NodeFiles:
                 flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
                 self._descriptors[level] = os.open(path, flags, 0o600)
             return self._descriptors[level]
+
+
+def kept(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Yield those of ``nodes`` that are in files; the others are hashed again from them."""
+    return (node for node in nodes if node[0] % _STRIDE == 0)
