@@ -10,7 +10,16 @@ from typing import Final
 from adyton.appraisal.document import Choice
 from adyton.appraisal.platforms import TcbPolicy
 from adyton.model.claims import Claims, Tcb
-from adyton.model.verdict import Finding, Part, Status, failed, finding, not_evaluated, passed
+from adyton.model.verdict import (
+    Finding,
+    Part,
+    Status,
+    failed,
+    finding,
+    not_evaluated,
+    not_required,
+    passed,
+)
 
 __all__ = ["NAME", "grace_ends", "weigh_tcb"]
 
@@ -28,8 +37,12 @@ def weigh_tcb(claims: Claims, policy: TcbPolicy, *, at: datetime) -> Part:
     4. No security version is below the policy's.
     5. Lists of what was revoked were there, and had nothing of this evidence.
 
-    What the claims do not say is not evaluated: silence passes nothing.
+    What the claims do not say is not evaluated: silence passes nothing. A policy that asks for
+    none of these does without the part, as if it had said so.
     """
+    if not _asks(policy):
+        text = "the policy asks neither how old the firmware is, nor what was revoked"
+        return not_required(NAME, "tcb-not-required", text)
     tcb = claims.tcb
     if tcb is None:
         text = f"{claims.technology} evidence says nothing about firmware, and the policy asks"
@@ -45,6 +58,15 @@ def weigh_tcb(claims: Claims, policy: TcbPolicy, *, at: datetime) -> Part:
     if missing:
         return Part(name=NAME, status=Status.NOT_EVALUATED, findings=tuple(missing))
     return passed(NAME, *_accepted(tcb, policy, at))
+
+
+def _asks(policy: TcbPolicy) -> bool:
+    limits = (policy.statuses, policy.advisories, policy.minimum_evaluation_number)
+    return (
+        not all(isinstance(limit, Choice) for limit in limits)
+        or bool(policy.minimum_versions)
+        or policy.revocation is Choice.REQUIRED
+    )
 
 
 def grace_ends(tcb: Tcb, policy: TcbPolicy) -> datetime | None:
