@@ -1,5 +1,6 @@
 """Verifying evidence where the caller is: what the pool answers, without its processes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from adyton.appraisal.freshness import Expected
@@ -7,6 +8,7 @@ from adyton.appraisal.policy import Policy
 from adyton.evidence.collateral import Collateral
 from adyton.model.manifest import Manifest
 from adyton.verification.authenticate import EvidenceCache
+from adyton.verification.machine import Device, MachineVerdict, verify_machine
 from adyton.verification.pipeline import Judged, verify_evidence, verify_worker
 
 
@@ -48,6 +50,26 @@ class DirectAppraiser:
             challenge=challenge,
             collateral=collateral,
             policy=policy,
+            at=at,
+            cache=self._cache,
+        )
+
+    async def machine(
+        self,
+        processor: bytes,
+        *,
+        devices: Sequence[Device],
+        collateral: Collateral,
+        policy: Policy,
+        expected: Expected,
+        at: datetime,
+    ) -> MachineVerdict:
+        return verify_machine(
+            processor,
+            devices=devices,
+            collateral=collateral,
+            policy=policy,
+            expected=expected,
             at=at,
             cache=self._cache,
         )

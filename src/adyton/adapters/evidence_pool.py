@@ -18,7 +18,7 @@ from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.reduction import ForkingPickler
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
@@ -27,9 +27,12 @@ from adyton.evidence.collateral import Collateral
 from adyton.model.manifest import Manifest
 from adyton.model.verdict import Verdict
 from adyton.verification.authenticate import EvidenceCache
+from adyton.verification.machine import Device, MachineVerdict, verify_machine
 from adyton.verification.pipeline import Judged, verify_evidence, verify_worker
 
 __all__ = ["EvidencePool", "EvidenceProcessLostError", "EvidenceTimeoutError"]
+
+_Answer = TypeVar("_Answer")
 
 _DEADLINE: Final = timedelta(seconds=20)
 # A process that nobody asks anything has some 60 MB for nothing, and starts within a second.
@@ -129,6 +132,29 @@ class EvidencePool:
             )
         )
 
+    async def machine(
+        self,
+        processor: bytes,
+        *,
+        devices: Sequence[Device],
+        collateral: Collateral,
+        policy: Policy,
+        expected: Expected,
+        at: datetime,
+    ) -> MachineVerdict:
+        """Return the verdict on a processor's evidence and on that of devices bound to it."""
+        return await self._soon(
+            partial(
+                _machine,
+                processor,
+                devices=devices,
+                collateral=collateral,
+                policy=policy,
+                expected=expected,
+                at=at,
+            )
+        )
+
     def verify_all(
         self,
         pieces: Sequence[bytes],
@@ -158,7 +184,7 @@ class EvidencePool:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    async def _soon(self, judge: Callable[[], Judged]) -> Judged:
+    async def _soon(self, judge: Callable[[], _Answer]) -> _Answer:
         try:
             async with asyncio.timeout(self._deadline), self._places:
                 with self._started() as executor:
@@ -229,6 +255,10 @@ def _evidence(evidence: bytes, **given: Any) -> Judged:
 
 def _worker(manifest: Manifest, evidence: bytes, **given: Any) -> Judged:
     return verify_worker(manifest, evidence, **given, cache=_CACHE)
+
+
+def _machine(processor: bytes, **given: Any) -> MachineVerdict:
+    return verify_machine(processor, **given, cache=_CACHE)
 
 
 def _verdicts(pieces: Sequence[bytes], **given: Any) -> list[Verdict]:

@@ -19,7 +19,12 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import MalformedError
@@ -108,6 +113,10 @@ class Es256Key:
         numbers = self._key.public_key().public_numbers()
         x, y = (value.to_bytes(_COORDINATE_SIZE, "big") for value in (numbers.x, numbers.y))
         return x + y
+
+    def to_pem(self) -> bytes:
+        """Return the key for a file that nobody else can read: it is not encrypted."""
+        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
     def sign(self, message: bytes) -> bytes:
         """Return the ES256 signature of ``message``, 64 bytes."""

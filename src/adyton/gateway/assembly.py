@@ -116,7 +116,9 @@ def assemble(
             deadline=limits.deadline,
         ),
         Verifications(door=door, verifier=verifier, clock=_now, deadline=limits.deadline),
-        EvidenceVerifications(door=door, appraiser=appraiser, clock=_now),
+        EvidenceVerifications(
+            door=door, appraiser=appraiser, clock=_now, folder=settings.state_dir
+        ),
         Tenzro(door=door, appraiser=appraiser, clock=_now),
         Registry(
             door=door,

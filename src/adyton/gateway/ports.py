@@ -1,6 +1,6 @@
 """What the gateway needs from outside, as small protocols: adapters and tests provide it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from adyton.appraisal.policy import Policy
 from adyton.codec.json import JsonObject
 from adyton.evidence.collateral import Collateral
 from adyton.model.manifest import Manifest
+from adyton.verification.machine import Device, MachineVerdict
 from adyton.verification.pipeline import Judged
 
 __all__ = ["Appraiser", "Audit", "Caller", "Clock", "Health", "Keys", "Usage", "Verifier"]
@@ -89,6 +90,19 @@ class Appraiser(Protocol):
         at: datetime,
     ) -> Judged:
         """Return the verdict on a worker's evidence, which is over its manifest and a challenge."""
+        ...
+
+    async def machine(
+        self,
+        processor: bytes,
+        *,
+        devices: Sequence[Device],
+        collateral: Collateral,
+        policy: Policy,
+        expected: Expected,
+        at: datetime,
+    ) -> MachineVerdict:
+        """Return the verdict on a processor's evidence and on that of devices bound to it."""
         ...
 
 

@@ -13,6 +13,7 @@ import pytest
 from tests.fakes.host import until
 from tests.fakes.nitro import NOW, FakeNitro
 from tests.fakes.worker import manifest
+from tests.unit.verification import test_machine as machines
 
 from adyton.adapters.evidence_pool import (
     EvidencePool,
@@ -22,6 +23,7 @@ from adyton.adapters.evidence_pool import (
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
 from adyton.evidence.collateral import NO_COLLATERAL
+from adyton.verification.machine import verify_machine
 from adyton.verification.pipeline import verify_evidence, verify_worker
 
 VENDOR = FakeNitro()
@@ -80,6 +82,19 @@ async def test_a_worker_is_judged_as_the_path_judges_it(pool: EvidencePool) -> N
         asked: dict[str, Any] = {"challenge": challenge, **given}
         verdict = await pool.worker(manifest(), DOCUMENT, **asked)
         assert verdict == verify_worker(manifest(), DOCUMENT, **asked)
+
+
+async def test_a_pool_judges_a_machine_as_the_path_does(pool: EvidencePool) -> None:
+    given: dict[str, Any] = {
+        "devices": (machines.device(), machines.device("ls10", serial=8)),
+        "collateral": NO_COLLATERAL,
+        "policy": machines.policy(),
+        "expected": machines.ASKED,
+        "at": NOW,
+    }
+    found = await pool.machine(machines.processor(), **given)
+    assert found.accepted
+    assert found == verify_machine(machines.processor(), **given)
 
 
 async def test_many_at_once_are_answered_in_their_order(pool: EvidencePool) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fakes.nvidia import NOW
 from tests.unit.verification.test_machine import (
     COMMITMENT,
     NONCE,
-    NOW,
     documents,
     item,
     policy,
@@ -121,7 +121,7 @@ def test_from_python_it_is_the_same(files: dict[str, Path]) -> None:
         "at": NOW,
         "device_collateral": [files[name] for name in ("first.json", "second.json", "switch.json")],
     }
-    devices = [files["gpus"], files["switch"].read_bytes()]
+    devices: list[bytes | Path] = [files["gpus"], files["switch"].read_bytes()]
     assert verify_machine(files["cpu"], devices=devices, **given).accepted
     with pytest.raises(MalformedError, match="collateral"):
         verify_machine(files["cpu"], devices=[*devices, *devices], **given)

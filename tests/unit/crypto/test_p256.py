@@ -80,3 +80,8 @@ def test_a_private_key_is_read_from_pem() -> None:
     ):
         with pytest.raises(MalformedError, match="private key"):
             Es256Key.from_pem(other)
+
+
+def test_a_key_that_was_written_is_the_same_again() -> None:
+    key = Es256Key()
+    assert Es256Key.from_pem(key.to_pem()).point == key.point
