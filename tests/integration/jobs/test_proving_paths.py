@@ -11,6 +11,7 @@ from tests.fakes.prover import sealed
 from tests.integration.jobs.conftest import ProvingGateway
 
 from adyton.adapters.store.records import Scope
+from adyton.gateway.following import Following
 from adyton.model.proving import MEDIA_TYPE
 from adyton.model.proving_receipt import ProvingReceipt
 
@@ -85,6 +86,20 @@ async def test_events_tell_of_a_job_until_its_end(
     assert told[0]["state"] == "running"
     assert told[0]["phase"] == "proving"
     assert told[-1]["state"] == "done"
+
+
+async def test_a_key_watches_so_many_jobs_at_a_time(
+    gateway: ProvingGateway, client: httpx.AsyncClient
+) -> None:
+    gateway.prover.hold()
+    job = await as_job(client)
+    following = next(each for each in gateway.delegated.capabilities if isinstance(each, Following))
+    (key_id,) = gateway.keys.keys
+    following.watchers[key_id] = 32
+
+    response = await client.get(f"/v1/jobs/{job['job']}/events")
+
+    assert (response.status_code, response.json()["code"]) == (429, "too-many-watchers")
 
 
 async def test_a_job_is_cancelled_and_then_forgotten(
