@@ -24,7 +24,7 @@ _FORMATS: Final[Mapping[PlatformName, str]] = {
 
 
 class NotaryUnmeasuredError(RejectedError):
-    """The platform has measured nothing: an enclave in debug mode, whose memory anybody may read."""
+    """The platform has measured nothing: an enclave in debug mode, whose memory is open."""
 
     code = "notary-unmeasured"
 
