@@ -283,6 +283,22 @@ def test_the_verifiers_list_counts_before_the_one_that_the_host_put_beside() -> 
     assert codes(verdict) == {"tcb": ["certificate-revoked"]}
 
 
+def test_a_list_that_the_host_put_beside_its_report_can_only_speak_against_it() -> None:
+    revoking = AMD.crl(AmdList(revoked=(AMD.authority.serial,)))
+    verdict, _ = judged(extended_report(("crl", revoking)), AMD.roots)
+    assert codes(verdict) == {"tcb": ["certificate-revoked"]}
+    evidence = extended_report(("crl", AMD.crl()))
+    for collateral, is_checked in (
+        (NO_COLLATERAL, False),
+        (amd_collateral(vek=None), False),
+        (amd_collateral(vek=None, crl=AMD.crl()), True),
+    ):
+        _, claims = judged(evidence, AMD.roots, collateral)
+        assert claims is not None
+        assert claims.tcb is not None
+        assert claims.tcb.is_revocation_checked is is_checked
+
+
 @pytest.mark.parametrize(
     ("evidence", "collateral"),
     [
