@@ -161,6 +161,9 @@ class Committer:
             try:
                 step = await self._signed([submission for submission, _ in group])
             except AdytonError as error:
+                # Nothing has happened: who repeats it is to be served, not told the same again.
+                for submission, _ in group:
+                    self._keyed.pop(submission.key, None)
                 _fail(group, error)
                 continue
             # One step at a time goes to the disk: the next has its turn when this one is there.

@@ -12,6 +12,7 @@ from tests.fakes.ledger import Machine, World
 
 from adyton.adapters.ledger.archive import Archive, ProofUnknownError
 from adyton.adapters.ledger.failure import StorageFailedError
+from adyton.errors import UnavailableError
 from adyton.ledger.checkpoint import NoteKey, open_checkpoint
 from adyton.ledger.errors import LedgerEndedError
 from adyton.ledger.ledger import Ledger
@@ -110,6 +111,21 @@ async def test_fresh_evidence_is_made_for_each_proof(notary: Notary) -> None:
     reports = made.batch.parts[0].reports
     bodies = [made.batch.body(made.epoch, number) for number in (2, 3)]
     assert reports == tuple(b"over " + made.epoch.template.evidence_digest(body) for body in bodies)
+
+
+async def test_what_failed_before_it_was_signed_may_be_repeated(
+    notary: Notary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = replace(keyed(b"a"), fresh=True)
+
+    async def refuse(*_arguments: object) -> bytes:
+        raise UnavailableError("no evidence now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(notary.committer._platform, "evidence", refuse)
+        with pytest.raises(UnavailableError):
+            await notary.committer.submit(fresh)
+    assert (await notary.committer.submit(fresh)).batch.head.counter == 1
 
 
 async def test_a_failed_write_is_told_to_all_who_wait_and_ends_the_process(
