@@ -259,11 +259,13 @@ def _token(evidence: bytes, collateral: TokenCollateral | None, setting: _Settin
     of Azure's instances could speak for all of them. Chains lead to the services themselves.
     """
     issuer = unverified_issuer(evidence)
+    # Instances that share their keys share a digest: the root of this one comes first.
+    first = sorted(setting.roots.items(), key=lambda item: item[0] != issuer.name)
     claims = authenticate_token(
         evidence,
         issuer=issuer,
         collateral=collateral or TokenCollateral(jwks=None, root=None),
-        roots=setting.roots,
+        roots=dict(first),
         at=setting.at,
         cache=setting.cache.paths,
     )

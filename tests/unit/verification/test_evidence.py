@@ -340,6 +340,18 @@ def test_a_key_set_speaks_for_the_issuer_that_its_root_is_named_after(service: F
     assert codes(verdict)["authenticity"] == ["token-issuer-rejected"]
 
 
+def test_instances_that_share_their_keys_may_all_be_named() -> None:
+    keys = sha256(AZURE.jwks())
+    for others in ({"https://sharedeus.eus.attest.azure.net": keys}, {"https://z.example": keys}):
+        verdict, claims = judged(
+            AZURE.mint(),
+            {**others, AZURE.issuer.name: keys},
+            Collateral(token=AZURE.collateral()),
+        )
+        assert claims is not None
+        assert (verdict.accepted, claims.root) == (True, AZURE.issuer.name)
+
+
 def test_a_token_without_its_key_set_is_not_accepted() -> None:
     verdict, _ = judged(ITA.mint(), {ITA.issuer.name: sha256(ITA.jwks())})
     assert codes(verdict)["authenticity"] == ["token-key-rejected"]
