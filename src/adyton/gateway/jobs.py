@@ -301,6 +301,8 @@ class Jobs:
         work = _Work(job, self._line.join(job.key_id, bounded=False))
         self._work[job.id] = work
         work.task = asyncio.create_task(self._run(work), name=f"job {job.id}")
+        # A callback, because a task that is cancelled before its first step runs no ``finally``.
+        work.task.add_done_callback(lambda _task: self._forget(work))
 
     def _drop(self, *job_ids: str) -> None:
         for job_id in job_ids:
@@ -308,16 +310,17 @@ class Jobs:
             if work is not None and work.task is not None and not work.is_settling:
                 work.task.cancel()
 
+    def _forget(self, work: _Work) -> None:
+        work.turn.end()
+        del self._work[work.job.id]
+        self._tell(work, None)
+
     async def _run(self, work: _Work) -> None:
-        try:
-            async with work.turn:
-                self._tell(work, None)
-                outcome = await self._outcome(work)
-            if outcome is not None:
-                await self._settle(work, outcome)
-        finally:
-            del self._work[work.job.id]
+        async with work.turn:
             self._tell(work, None)
+            outcome = await self._outcome(work)
+        if outcome is not None:
+            await self._settle(work, outcome)
 
     async def _outcome(self, work: _Work) -> Answer | AdytonError | None:
         """Return how the job ended; ``None`` where it is not this gateway's any more."""

@@ -34,11 +34,14 @@ class Turn:
         self._line = line
         self.caller = caller
         self._begun = asyncio.Event()
+        self._is_over = False
 
     @property
     def place(self) -> int:
-        """How many turns until this one's, itself included; 0 once it has come."""
-        return _IN_WORK if self._begun.is_set() else self._line.place_of(self)
+        """How many turns until this one's, itself included; 0 once it has come, or was given up."""
+        if self._begun.is_set() or self._is_over:
+            return _IN_WORK
+        return self._line.place_of(self)
 
     def begin(self) -> None:
         """Let it be this one's turn."""
@@ -48,7 +51,7 @@ class Turn:
         try:
             await self._begun.wait()
         except BaseException:
-            self._line.leave(self, has_begun=self._begun.is_set())
+            self.end()
             raise
         return self
 
@@ -58,7 +61,13 @@ class Turn:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._line.leave(self, has_begun=True)
+        self.end()
+
+    def end(self) -> None:
+        """Give the turn up, before it has come or after; once is enough."""
+        if not self._is_over:
+            self._is_over = True
+            self._line.leave(self, has_begun=self._begun.is_set())
 
 
 class Line:
@@ -78,7 +87,7 @@ class Line:
         """Return a turn at the end of the caller's line.
 
         Raises ``OverloadedError`` or ``TooManyWaitingError`` at a bound, unless the turn is for
-        something that was accepted before. Whoever joins enters the turn, or calls ``leave``.
+        something that was accepted before. Whoever joins enters the turn, or ends it.
         """
         turn = Turn(self, caller)
         if self._free:

@@ -192,6 +192,21 @@ async def test_a_job_that_is_cancelled_ends_its_prover(house: House, prover: Fak
     assert (await house.ended(await house.accept("next"))).state is JobState.DONE
 
 
+async def test_a_job_that_is_dropped_before_its_first_step_keeps_no_place(
+    house: House, prover: FakeProver
+) -> None:
+    job = await house.accept()
+    await house.ended(job)
+    house.jobs._begin(job)
+    house.jobs._drop(job.id)
+    async with asyncio.timeout(SOON):
+        while house.jobs._work:  # noqa: ASYNC110  # steps of the loop
+            await asyncio.sleep(0)
+
+    assert (await house.ended(await house.accept("next"))).state is JobState.DONE
+    assert prover.nonces == ["n", "next"]
+
+
 async def test_an_end_that_was_read_can_be_forgotten(house: House) -> None:
     job = await house.ended(await house.accept())
 
