@@ -92,6 +92,11 @@ class Committer:
         """How many digests wait to be signed."""
         return self._waiting_digests
 
+    @property
+    def failure(self) -> LedgerEndedError | None:
+        """Why the ledger ended, if it did."""
+        return self._ledger.ended
+
     def submit(self, submission: Submission) -> _Answer:
         """Return the share of ``submission`` to come; a repetition gets the one it had.
 

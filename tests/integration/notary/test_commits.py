@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import resource
 import shutil
 import subprocess
 import time
@@ -331,3 +332,21 @@ def test_a_ledger_that_was_set_back_is_refused_and_says_why(tmp_path: Path) -> N
             shutil.copytree(whole, ledger)
             shutil.copy(old / name, ledger / name)
             assert reason in stack.start("notary").wait().reason
+
+
+def test_a_disk_that_is_full_ends_the_notary_and_is_told_to_who_waits() -> None:
+    with NotarizedGateway() as stack, stack.client() as client:
+        (before,) = commit(client, b"before")
+        pid = stack.children["notary"].pid
+        # From now on no file of this process may grow: what a full disk does to it.
+        limit = (stack.state / "ledger" / "journal").stat().st_size + 10
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, limit))
+        body = {"digests": [digest_of(b"x")]}
+        answer = client.post("/commit", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (503, "ledger-ended")
+        assert "only a part could be written" in answer.json()["error"]
+        assert "the ledger has stopped" in stack.children["notary"].wait().reason
+        stack.start("notary")
+        stack.wait()
+        (after,) = commit(client, b"after")
+        assert counters([before, after]) == [1, 2]

@@ -212,6 +212,9 @@ class Notary:
             for _, answer in group:
                 _fail(answer, error)
         finally:
+            # Whatever went wrong: nobody waits for an answer that does not come.
+            for _, answer in group:
+                _fail(answer, NotaryUnavailableError())
             self._calls -= 1
             self._schedule()
 
@@ -274,6 +277,8 @@ def _submitted(submission: Submission) -> dict[str, Any]:
 def _fail(answer: _Answer, error: AdytonError) -> None:
     if not answer.done():
         answer.set_exception(error)
+        # Who waited may be gone.
+        answer.exception()
 
 
 def _epoch(value: Any) -> Epoch:
