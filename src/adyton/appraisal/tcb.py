@@ -20,6 +20,7 @@ from adyton.model.verdict import (
     not_required,
     passed,
 )
+from adyton.model.window import later
 
 __all__ = ["NAME", "grace_ends", "weigh_tcb"]
 
@@ -73,7 +74,7 @@ def grace_ends(tcb: Tcb, policy: TcbPolicy) -> datetime | None:
     """Return until when the policy forgives this platform's age; ``None`` is "not at all"."""
     if tcb.status not in _GRACED or tcb.date is None or not policy.grace:
         return None
-    return tcb.date + policy.grace
+    return later(tcb.date, policy.grace)
 
 
 def _is_graced(tcb: Tcb, policy: TcbPolicy, at: datetime) -> bool:

@@ -18,6 +18,7 @@ from adyton.codec.json import JsonObject
 from adyton.evidence.collateral import Collateral
 from adyton.model.claims import Claims
 from adyton.model.verdict import Finding, Verdict, shown
+from adyton.model.window import later
 from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.pipeline import verify_evidence
 
@@ -142,4 +143,4 @@ def _ends(claims: Claims, policy: Policy) -> Iterator[End]:
             yield End(what=_GRACE, last=grace)
     limit = policy.evidence.maximum_age
     if claims.issued is not None and not isinstance(limit, Choice):
-        yield End(what=_AGE, last=claims.issued + limit)
+        yield End(what=_AGE, last=later(claims.issued, limit))

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -108,6 +108,14 @@ def test_what_is_out_of_date_passes_until_its_grace_ends() -> None:
     assert weighed(young, grace=timedelta(0))[0] is Status.FAILED
     assert young.tcb is not None
     assert grace_ends(young.tcb, accepted_tcb()) == NOW
+
+
+def test_grace_from_the_end_of_time_on_has_an_end() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    claims = with_tcb(status="OutOfDate", date=last)
+    assert weighed(claims)[0] is Status.PASSED
+    assert claims.tcb is not None
+    assert grace_ends(claims.tcb, accepted_tcb()) == last
 
 
 @pytest.mark.parametrize("status", ["Revoked", "NotSupported", "ConfigurationNeeded"])
