@@ -1,8 +1,9 @@
 """Verifying evidence in processes of their own: beside a loop, and on all cores.
 
 Each process remembers what it verified; what it answers is what ``verification`` answers. Bytes
-that could end a process end one of these, and the answer is then that there is none. A pool has no
-processes before it is asked something, and none after nobody asked for a while.
+that could end a process, or keep it for ever, cost one of these, and the answer is then that there
+is none. A pool has no processes before it is asked something, and none after nobody asked for a
+while.
 """
 
 import asyncio
@@ -39,6 +40,8 @@ _DEADLINE: Final = timedelta(seconds=20)
 _IDLE: Final = timedelta(minutes=1)
 # How much of a long list a process takes at a time: enough that passing it on costs little.
 _SHARE: Final = 32
+# How long after the deadline a process that is still at it is ended.
+_GRACE_SECONDS: Final = 1.0
 # How much may wait for each process.
 _WAITING: Final = 32
 
@@ -79,6 +82,7 @@ class EvidencePool:
     ) -> None:
         self._size = processes or os.cpu_count() or 1
         self._deadline, self._idle = deadline.total_seconds(), idle.total_seconds()
+        self._limit = self._deadline + _GRACE_SECONDS
         self._places = asyncio.Semaphore(self._size * _WAITING)
         self._lock = threading.Lock()
         self._executor: ProcessPoolExecutor | None = None
@@ -168,7 +172,9 @@ class EvidencePool:
         judge = partial(_verdicts, collateral=collateral, policy=policy, expected=expected, at=at)
         shares = [pieces[start : start + _SHARE] for start in range(0, len(pieces), _SHARE)]
         with self._started() as executor:
-            futures = [executor.submit(judge, share) for share in shares]
+            futures = [
+                executor.submit(_within, self._limit, partial(judge, share)) for share in shares
+            ]
             return [verdict for future in futures for verdict in future.result(self._deadline)]
 
     def close(self) -> None:
@@ -188,7 +194,7 @@ class EvidencePool:
         try:
             async with asyncio.timeout(self._deadline), self._places:
                 with self._started() as executor:
-                    return await asyncio.wrap_future(executor.submit(judge))
+                    return await asyncio.wrap_future(executor.submit(_within, self._limit, judge))
         except TimeoutError as error:
             raise EvidenceTimeoutError from error
         finally:
@@ -247,6 +253,16 @@ def _end_with_parent() -> None:
     if (parent := parent_process()) is not None:
         parent.join()
     os._exit(1)
+
+
+def _within(seconds: float, judge: Callable[[], _Answer]) -> _Answer:
+    """Return what ``judge`` does within ``seconds``; else end this process."""
+    # Whoever asked has gone by then: without it, bytes that keep a process would keep it for ever.
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return judge()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _evidence(evidence: bytes, **given: Any) -> Judged:

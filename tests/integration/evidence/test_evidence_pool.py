@@ -3,9 +3,12 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
+from multiprocessing import get_context
 from typing import Any
 
 import psutil
@@ -19,6 +22,7 @@ from adyton.adapters.evidence_pool import (
     EvidencePool,
     EvidenceProcessLostError,
     EvidenceTimeoutError,
+    _within,
 )
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
@@ -122,6 +126,13 @@ async def test_no_verdict_in_time_is_none() -> None:
             await slow.evidence(DOCUMENT, **GIVEN)
         with pytest.raises(EvidenceTimeoutError):
             await asyncio.to_thread(slow.verify_all, [DOCUMENT], **GIVEN)
+
+
+def test_a_process_that_does_not_come_back_is_ended() -> None:
+    process = get_context("spawn").Process(target=_within, args=(0.5, partial(time.sleep, 30)))
+    process.start()
+    process.join(20)
+    assert process.exitcode == -signal.SIGALRM
 
 
 async def test_no_process_is_left() -> None:

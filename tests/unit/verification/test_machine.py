@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.fakes.intel import FakeIntel
 from tests.fakes.nitro import FakeNitro
 from tests.fakes.nvidia import NOW, FakeNvidia, Generation
@@ -296,6 +298,24 @@ def test_a_machine_has_its_bounds() -> None:
             devices_of([b"x"] * 2, collateral=[Collateral()] * number)
     with pytest.raises(ValueError, match="devices"):
         verify()
+
+
+GOOD = device()
+
+
+@given(st.binary(max_size=256), st.binary(max_size=256))
+def test_any_bytes_give_a_verdict(cpu: bytes, gpu: bytes) -> None:
+    assert not verify(Device(evidence=gpu), evidence=cpu).accepted
+
+
+@given(st.integers(0, len(GOOD.evidence) - 1), st.integers(1, 255))
+def test_no_changed_byte_of_a_device_brings_another_one(place: int, change: int) -> None:
+    data = bytearray(GOOD.evidence)
+    data[place] ^= change
+    found = verify(*devices_of([bytes(data)], collateral=[GOOD.collateral]))
+    # The file around the report is nobody's word: what was signed is the same, or it is refused.
+    if found.accepted:
+        assert found.bound == verify(GOOD).bound
 
 
 def test_each_verdict_has_the_five_parts() -> None:
