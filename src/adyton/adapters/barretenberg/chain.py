@@ -57,7 +57,7 @@ class StepsMalformedError(MalformedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One circuit of a chain, its witness and its key; the first two are in gzip."""
+    """One circuit of a chain, its witness and its key; ``bytecode`` and ``witness`` are in gzip."""
 
     name: str
     bytecode: bytes = field(repr=False)
