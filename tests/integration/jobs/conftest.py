@@ -17,6 +17,7 @@ from adyton.adapters.store.jobs import JobLimits
 from adyton.adapters.store.records import NewKey, Scope
 from adyton.gateway.app import create_app
 from adyton.gateway.delegated import delegated
+from adyton.gateway.ports import Caller
 from adyton.gateway.proving_settings import ProvingSettings
 from adyton.gateway.worker import Worker
 
@@ -32,9 +33,11 @@ SETTINGS = ProvingSettings(
 
 
 class ProvingGateway(FakeGateway):
-    """The application with delegated proofs, as ``settings`` say."""
+    """The application with delegated proofs, as ``settings`` say; ``worker`` may be a real one."""
 
-    def __init__(self, store: Store, *, settings: ProvingSettings = SETTINGS) -> None:
+    def __init__(
+        self, store: Store, *, settings: ProvingSettings = SETTINGS, worker: Caller | None = None
+    ) -> None:
         super().__init__()
         self.store, self.prover = store, FakeProver()
         self.hanging = asyncio.Event()
@@ -42,7 +45,7 @@ class ProvingGateway(FakeGateway):
         self.delegated = delegated(
             settings,
             door=self.door,
-            worker=Worker(self.link, monotonic=self.time.monotonic),
+            worker=Worker(worker or self.link, monotonic=self.time.monotonic),
             jobs=store.jobs,
             audit=self.audit,
             metrics=self.metrics,

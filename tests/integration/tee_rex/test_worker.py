@@ -12,9 +12,12 @@ import pytest
 from tests.fakes.chonk import write_chonk
 from tests.integration.delegation.conftest import Caller, calling, worker_process
 from tests.integration.delegation.test_chains import STEPS
+from tests.integration.jobs.conftest import ProvingGateway
 from tests.integration.tee_rex.sealing import seal
 
 from adyton.adapters.link import LinkedMalformedError, LinkedRejectedError
+from adyton.adapters.store import open_store
+from adyton.codec.text import from_base64, to_base64
 
 pytest.importorskip("pysequoia")
 
@@ -54,6 +57,23 @@ async def test_what_the_client_seals_is_proven(folder: Path, tmp_path: Path, way
     assert len(proof) == 4 + 32 * int.from_bytes(proof[:4])
     assert {"open", "bb"} <= answer["timings"].keys()
     assert events == ["opened", "proving"]
+
+
+async def test_the_client_gets_its_proof_over_http(folder: Path, tmp_path: Path) -> None:
+    async with (
+        calling(folder) as caller,
+        open_store(f"sqlite:///{tmp_path}/adyton.db") as store,
+        ProvingGateway(store, worker=caller.link).client() as client,
+    ):
+        found = (await client.get("/attestation")).json()
+        sealed = seal(STEPS, found["publicKey"], folder=tmp_path)
+        answer = await client.post("/prove", json={"data": to_base64(sealed.message)})
+
+    assert answer.status_code == 200
+    proof = from_base64(answer.json()["proof"], "proof", limit_bytes=1024 * 1024)
+    # What Aztec's client reads: how many fields there are, and then these.
+    assert len(proof) == 4 + 32 * int.from_bytes(proof[:4])
+    assert int(answer.headers["x-prove-duration-ms"]) >= 0
 
 
 async def test_a_message_for_another_key_is_refused(folder: Path, tmp_path: Path) -> None:
