@@ -236,9 +236,9 @@ class Jobs:
         if await self._store.finish(job.id, state=JobState.CANCELLED, now=self._clock()):
             self._drop(job.id)
             try:
-                await self._books.note(job.id, job.key_id, JobCancelledError())
+                await self._note(job, JobCancelledError())
             except AdytonError as error:
-                # It is cancelled all the same; or its end was noted a moment before.
+                # It is cancelled all the same.
                 _log.error("audit-lost", extra={"code": error.code, "job": job.id})
 
     async def changed(self, *, within: float) -> None:
@@ -346,12 +346,18 @@ class Jobs:
         """Store how the job ended, however long the store is away: a worker answers but once."""
         work.is_settling = True
         # In the audit first: a receipt that can be fetched is one that the audit knows.
-        entry_id = work.job.id
-        while not await self._is_stored(self._books.note(entry_id, work.job.key_id, outcome)):
-            # The first one may be there after all, and no two entries have one identifier.
-            entry_id = secrets.token_hex(16)
+        while not await self._is_stored(self._note(work.job, outcome)):
+            continue
         while not await self._is_stored(self._finish(work.job, outcome)):
             continue
+
+    async def _note(self, job: Job, outcome: Answer | AdytonError) -> None:
+        # Not the job's identifier: a gateway may have died between its entry and the job's end, and
+        # an entry that is there already would take down all that are written with it.
+        entry_id = secrets.token_hex(16)
+        code = outcome.code if isinstance(outcome, AdytonError) else ""
+        await self._books.note(entry_id, job.key_id, outcome)
+        _log.info("job-ended", extra={"job": job.id, "audit": entry_id, "code": code})
 
     async def _is_stored(self, storing: Coroutine[Any, Any, None]) -> bool:
         try:

@@ -123,11 +123,11 @@ class Proving:
                 proven = await while_caller_waits(
                     request, self._prove(key, read.to_bytes(), challenge)
                 )
-                # Step 5: if this fails, the answer is withheld.
-                await self.books.note(record_of(request.scope).request_id, key.id, proven)
             except AdytonError as error:
                 await self._note_failure(request, key, error)
                 raise
+        # Step 5: if this fails, the answer is withheld.
+        await self.books.note(record_of(request.scope).request_id, key.id, proven)
         return Response(
             proven.receipt,
             media_type="application/json",
