@@ -59,6 +59,10 @@ class Reader:
         """Return an unsigned integer of ``size`` bytes, most significant first."""
         return int.from_bytes(self.take(size, name), "big")
 
+    def little_endian(self, size: int, name: str) -> int:
+        """Return an unsigned integer of ``size`` bytes, least significant first."""
+        return int.from_bytes(self.take(size, name), "little")
+
     def finish(self) -> None:
         """Raise ``MalformedError`` unless everything was read."""
         if self.remaining:

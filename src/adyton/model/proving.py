@@ -161,7 +161,7 @@ class SealedProving:
         if len(data) > MAX_SEALED_BYTES:
             raise MalformedError(f"the request has more than {MAX_SEALED_BYTES} bytes")
         reader = Reader(data, where="the request")
-        size = int.from_bytes(reader.take(_LENGTH_SIZE, "the header's length"), "little")
+        size = reader.little_endian(_LENGTH_SIZE, "the header's length")
         if size > _MAX_HEADER_BYTES:
             raise MalformedError(f"the header has {size} bytes, the limit is {_MAX_HEADER_BYTES}")
         bound = reader.take(size, "the header")

@@ -5,11 +5,12 @@ from adyton.errors import MalformedError
 
 
 def test_fields_are_read_in_order() -> None:
-    reader = Reader(b"\x01\x02\x03rest", where="a test")
+    reader = Reader(b"\x01\x02\x03\x04\x05rest", where="a test")
     assert reader.peek("kind") == 1
     assert reader.u8("kind") == 1
     assert reader.big_endian(2, "size") == 0x0203
-    assert (reader.offset, reader.remaining) == (3, 4)
+    assert reader.little_endian(2, "type") == 0x0504
+    assert (reader.offset, reader.remaining) == (5, 4)
     assert reader.take(4, "rest") == b"rest"
     reader.finish()
 

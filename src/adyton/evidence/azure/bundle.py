@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from adyton.codec.json import Json, JsonObject, as_list, as_object, as_string, check_keys, loads
-from adyton.codec.text import from_hex
+from adyton.codec.text import from_base64url, from_hex
 from adyton.errors import MalformedError
-from adyton.evidence.azure.hcl import from_base64url
 from adyton.evidence.azure.vtpm import VtpmEvidence
 
 __all__ = ["MAX_BUNDLE_BYTES", "SnpBundle", "TdxBundle"]

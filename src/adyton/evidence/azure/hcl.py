@@ -14,10 +14,10 @@ from typing import Final
 
 from adyton.codec.json import Json, JsonObject, as_list, as_object, as_string, loads
 from adyton.codec.reader import Reader
-from adyton.codec.text import from_base64, from_hex
+from adyton.codec.text import from_base64url, from_hex
 from adyton.errors import MalformedError
 
-__all__ = ["HclReport", "ReportType", "RuntimeData", "from_base64url"]
+__all__ = ["HclReport", "ReportType", "RuntimeData"]
 
 MAX_REPORT_BYTES: Final = 16 * 1024
 _SIGNATURE: Final = b"HCLA"
@@ -58,7 +58,7 @@ class HclReport:
         header = Reader(reader.take(_HEADER_SIZE, "the header"), where="the hcl header")
         if header.take(len(_SIGNATURE), "the signature") != _SIGNATURE:
             raise MalformedError("the hcl report does not begin like one")
-        if (version := _u32(header, "the version")) not in _VERSIONS:
+        if (version := header.little_endian(4, "the version")) not in _VERSIONS:
             raise MalformedError(f"the hcl report is of version {version}, not 1 or 2")
         hardware_report = reader.take(_HARDWARE_REPORT_SIZE, "the hardware's report")
         report_type, size = _data_header(reader)
@@ -75,11 +75,11 @@ class HclReport:
 
 
 def _data_header(reader: Reader) -> tuple[ReportType, int]:
-    data_size = _u32(reader, "the size of the data")
-    version = _u32(reader, "the version of the data")
-    report_type = _u32(reader, "the type of the report")
-    hash_type = _u32(reader, "the type of the hash")
-    size = _u32(reader, "the size of the runtime data")
+    data_size = reader.little_endian(4, "the size of the data")
+    version = reader.little_endian(4, "the version of the data")
+    report_type = reader.little_endian(4, "the type of the report")
+    hash_type = reader.little_endian(4, "the type of the hash")
+    size = reader.little_endian(4, "the size of the runtime data")
     if version != _DATA_VERSION or data_size != size + _DATA_HEADER_SIZE:
         raise MalformedError(f"the hcl report has runtime data of version {version}, size {size}")
     if report_type not in set(ReportType):
@@ -87,10 +87,6 @@ def _data_header(reader: Reader) -> tuple[ReportType, int]:
     if hash_type != _SHA256:
         raise MalformedError(f"the runtime data is hashed as of type {hash_type}, not sha-256")
     return ReportType(report_type), size
-
-
-def _u32(reader: Reader, name: str) -> int:
-    return int.from_bytes(reader.take(4, name), "little")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +123,3 @@ class RuntimeData:
 def _number(key: JsonObject, name: str) -> int:
     text = as_string(key.get(name), name, limit=2 * _MAX_KEY_BYTES)
     return int.from_bytes(from_base64url(text, name, limit_bytes=_MAX_KEY_BYTES), "big")
-
-
-def from_base64url(text: str, where: str, *, limit_bytes: int) -> bytes:
-    """Return the bytes of base64url without padding (RFC 4648, section 5)."""
-    if "+" in text or "/" in text or "=" in text:
-        raise MalformedError(f"{where} is not base64url without padding")
-    padded = text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
-    return from_base64(padded, where, limit_bytes=limit_bytes)

@@ -95,5 +95,5 @@ def _selection(reader: Reader) -> tuple[int, ...]:
         raise MalformedError(f"the registers are of the bank {found:#x}, not of sha-256")
     if (size := reader.u8("the size of the selection")) != _PCRS // 8:
         raise MalformedError(f"the selection of registers has {size} bytes, not {_PCRS // 8}")
-    bits = int.from_bytes(reader.take(size, "the selection of registers"), "little")
+    bits = reader.little_endian(size, "the selection of registers")
     return tuple(index for index in range(_PCRS) if bits >> index & 1)

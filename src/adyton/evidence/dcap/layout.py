@@ -124,7 +124,7 @@ class Quote:
         body_type = _body_type(reader, version, tee_type)
         body = reader.take(_BODY_SIZES[body_type], "the body")
         signed_bytes = data[: reader.offset]
-        size = int.from_bytes(reader.take(4, "the size of the signature data"), "little")
+        size = reader.little_endian(4, "the size of the signature data")
         signature_data = reader.take(size, "the signature data")
         reader.finish()
         signed = _SignatureData.from_bytes(signature_data, version=version)
@@ -215,7 +215,7 @@ class _SignatureData:
             reader = Reader(inner, where="the qe report certification data")
         qe_report = reader.take(ENCLAVE_REPORT_SIZE, "the qe report")
         qe_report_signature = reader.take(SIGNATURE_SIZE, "the qe report's signature")
-        size = int.from_bytes(reader.take(2, "the size of the qe authentication data"), "little")
+        size = reader.little_endian(2, "the size of the qe authentication data")
         qe_authentication_data = reader.take(size, "the qe authentication data")
         found, chain = _certification(reader)
         reader.finish()

@@ -74,20 +74,23 @@ class EventLog:
 
 def _header(reader: Reader) -> Mapping[int, int]:
     """Return how long each algorithm's digests are, from the log's first entry."""
-    _u32(reader, "the first register")
-    if _u32(reader, "the first kind") != _NO_ACTION:
+    reader.little_endian(4, "the first register")
+    if reader.little_endian(4, "the first kind") != _NO_ACTION:
         raise MalformedError("the event log does not begin by saying what it is")
     reader.take(_SHA1_SIZE, "the first digest")
     body = Reader(_event(reader), where="the event log's header")
     if body.take(len(_SIGNATURE), "the signature") != _SIGNATURE:
         raise MalformedError("the event log is not of the crypto agile form")
     body.take(8, "the versions")
-    count = _u32(body, "the number of algorithms")
+    count = body.little_endian(4, "the number of algorithms")
     if not 1 <= count <= _MAX_ALGORITHMS:
         raise MalformedError(f"the event log has {count} algorithms, not 1 to {_MAX_ALGORITHMS}")
     sizes = {}
     for _ in range(count):
-        number, size = _u16(body, "an algorithm"), _u16(body, "the size of a digest")
+        number, size = (
+            body.little_endian(2, "an algorithm"),
+            body.little_endian(2, "the size of a digest"),
+        )
         if not 1 <= size <= _MAX_DIGEST_SIZE or number in sizes:
             raise MalformedError(
                 f"the event log has digests of {size} bytes, or an algorithm twice"
@@ -99,13 +102,13 @@ def _header(reader: Reader) -> Mapping[int, int]:
 
 
 def _entry(reader: Reader, sizes: Mapping[int, int]) -> Entry:
-    register, kind = _u32(reader, "a register"), _u32(reader, "a kind")
-    count = _u32(reader, "the number of digests")
+    register, kind = reader.little_endian(4, "a register"), reader.little_endian(4, "a kind")
+    count = reader.little_endian(4, "the number of digests")
     if count > len(sizes):
         raise MalformedError(f"an entry has {count} digests, the log has {len(sizes)} algorithms")
     digests = {}
     for _ in range(count):
-        number = _u16(reader, "a digest's algorithm")
+        number = reader.little_endian(2, "a digest's algorithm")
         if number not in sizes:
             raise MalformedError(f"an entry has a digest of the unknown algorithm {number:#06x}")
         digest = reader.take(sizes[number], "a digest")
@@ -120,15 +123,7 @@ def _entry(reader: Reader, sizes: Mapping[int, int]) -> Entry:
 
 
 def _event(reader: Reader) -> bytes:
-    size = _u32(reader, "the size of an event")
+    size = reader.little_endian(4, "the size of an event")
     if size > _MAX_EVENT_BYTES:
         raise MalformedError(f"an event has {size} bytes, limit {_MAX_EVENT_BYTES}")
     return reader.take(size, "an event")
-
-
-def _u16(reader: Reader, name: str) -> int:
-    return int.from_bytes(reader.take(2, name), "little")
-
-
-def _u32(reader: Reader, name: str) -> int:
-    return int.from_bytes(reader.take(4, name), "little")

@@ -99,9 +99,9 @@ class Transcript:
         _expect(reader, "the response's first parameter", 0)
         _expect(reader, "the response's slot", slot)
         count = reader.u8("the number of measurements")
-        record = reader.take(_number(reader, 3, "the record's size"), "the record")
+        record = reader.take(reader.little_endian(3, "the record's size"), "the record")
         device_nonce = reader.take(_NONCE_SIZE, "the device's nonce")
-        size = _number(reader, 2, "the opaque data's size")
+        size = reader.little_endian(2, "the opaque data's size")
         if size > _MAX_OPAQUE_BYTES:
             raise MalformedError(f"the opaque data has {size} bytes, limit {_MAX_OPAQUE_BYTES}")
         opaque = reader.take(size, "the opaque data")
@@ -117,10 +117,6 @@ class Transcript:
             signed_bytes=signed_bytes,
             signature=signature,
         )
-
-
-def _number(reader: Reader, size: int, name: str) -> int:
-    return int.from_bytes(reader.take(size, name), "little")
 
 
 def _expect(reader: Reader, name: str, wanted: int) -> None:
@@ -164,8 +160,8 @@ def _opaque(data: bytes) -> Mapping[int, bytes]:
     reader = Reader(data, where="the opaque data")
     found: dict[int, bytes] = {}
     while reader.remaining:
-        field = _number(reader, 2, "a field's number")
-        size = _number(reader, 2, "a field's size")
+        field = reader.little_endian(2, "a field's number")
+        size = reader.little_endian(2, "a field's size")
         if field in found:
             raise MalformedError(f"the opaque data has the field {field} twice")
         found[field] = reader.take(size, f"the field {field}")

@@ -133,19 +133,19 @@ class Report:
         if len(data) != REPORT_SIZE:
             raise MalformedError(f"a report has {len(data)} bytes, not {REPORT_SIZE}")
         reader = Reader(data, where="the report")
-        version = _number(reader, 4, "VERSION")
+        version = reader.little_endian(4, "VERSION")
         if version not in _VERSIONS:
             raise MalformedError(f"the report is of version {version}, not 2 to 5")
         report = cls(
             version=version,
-            guest_svn=_number(reader, 4, "GUEST_SVN"),
+            guest_svn=reader.little_endian(4, "GUEST_SVN"),
             policy=_policy(reader),
             family_id=reader.take(16, "FAMILY_ID"),
             image_id=reader.take(16, "IMAGE_ID"),
             vmpl=_vmpl(reader),
             signature_algo=_algorithm(reader),
             current_tcb=reader.take(TCB_SIZE, "CURRENT_TCB"),
-            platform_info=PlatformInfo(_number(reader, 8, "PLATFORM_INFO")),
+            platform_info=PlatformInfo(reader.little_endian(8, "PLATFORM_INFO")),
             key_info=_key_info(reader),
             report_data=reader.take(64, "REPORT_DATA"),
             measurement=reader.take(48, "MEASUREMENT"),
@@ -195,17 +195,13 @@ class Report:
         return self.policy >> 8 & 0xFF, self.policy & 0xFF
 
 
-def _number(reader: Reader, size: int, name: str) -> int:
-    return int.from_bytes(reader.take(size, name), "little")
-
-
 def _check_zero(reader: Reader, size: int, where: str) -> None:
     if any(reader.take(size, where)):
         raise MalformedError(f"the report has something {where}, where its version has zeros")
 
 
 def _policy(reader: Reader) -> GuestPolicy:
-    found = GuestPolicy(_number(reader, 8, "POLICY"))
+    found = GuestPolicy(reader.little_endian(8, "POLICY"))
     # Firmware starts no guest without this bit.
     if not found & GuestPolicy.RESERVED_ONE:
         raise MalformedError(f"the guest's policy {found:#x} lacks bit 17, which is always set")
@@ -213,21 +209,21 @@ def _policy(reader: Reader) -> GuestPolicy:
 
 
 def _vmpl(reader: Reader) -> int | None:
-    found = _number(reader, 4, "VMPL")
+    found = reader.little_endian(4, "VMPL")
     if found != _HOST and found > _MAX_VMPL:
         raise MalformedError(f"the report is of privilege level {found}, not 0 to {_MAX_VMPL}")
     return None if found == _HOST else found
 
 
 def _algorithm(reader: Reader) -> int:
-    found = _number(reader, 4, "SIGNATURE_ALGO")
+    found = reader.little_endian(4, "SIGNATURE_ALGO")
     if found != _ECDSA_P384_SHA384:
         raise MalformedError(f"the report is signed with algorithm {found}, not ecdsa with p-384")
     return found
 
 
 def _key_info(reader: Reader) -> int:
-    found = _number(reader, 4, "the signing key")
+    found = reader.little_endian(4, "the signing key")
     if found >> _KEY_INFO_BITS:
         raise MalformedError(f"the report has unknown bits beside the signing key: {found:#x}")
     _check_zero(reader, 4, "behind the signing key")
@@ -250,7 +246,7 @@ def _firmware(reader: Reader) -> FirmwareVersion:
 
 
 def _mitigations(reader: Reader, version: int) -> int | None:
-    found = _number(reader, 8, "a vector of mitigations")
+    found = reader.little_endian(8, "a vector of mitigations")
     if version >= _FIRST_WITH_MITIGATIONS:
         return found
     if found:

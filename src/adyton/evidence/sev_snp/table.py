@@ -74,8 +74,8 @@ def _entries(data: bytes) -> list[tuple[UUID, int, int]]:
     found: list[tuple[UUID, int, int]] = []
     while len(found) <= _MAX_ENTRIES:
         identifier = UUID(bytes=reader.take(16, "an identifier"))
-        offset = int.from_bytes(reader.take(4, "an offset"), "little")
-        size = int.from_bytes(reader.take(4, "a length"), "little")
+        offset = reader.little_endian(4, "an offset")
+        size = reader.little_endian(4, "a length")
         if not identifier.int:
             if offset or size:
                 raise MalformedError("the table's last entry is not zeros")
