@@ -1,5 +1,6 @@
 """A quorum: what most of its anchors have counts, and whoever fell behind is brought forward."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from random import Random
@@ -21,12 +22,19 @@ class Flaky(SimulatedAnchor):
     away = False
     loses_answers = 0
 
+    def __init__(self) -> None:
+        super().__init__(World(Random(1)), carries=False)
+        # Closed, it keeps whoever moves it waiting.
+        self.gate = threading.Event()
+        self.gate.set()
+
     def read(self) -> Anchored:
         if self.away:
             self._refuse()
         return super().read()
 
     def advance(self, before: Head, after: Head, *, frame: bytes, settled: int) -> None:
+        self.gate.wait()
         if self.away:
             self._refuse()
         super().advance(before, after, frame=frame, settled=settled)
@@ -40,7 +48,7 @@ class Flaky(SimulatedAnchor):
 
 @pytest.fixture
 def members() -> list[Flaky]:
-    return [Flaky(World(Random(1)), carries=False) for _ in range(3)]
+    return [Flaky() for _ in range(3)]
 
 
 @pytest.fixture
@@ -78,6 +86,22 @@ def test_one_of_three_may_be_away_and_catches_up(
     move(quorum, 4)
     settle_all(quorum)
     assert heads(members) == [4, 4, 4]
+
+
+def test_one_that_is_slow_is_not_waited_for_and_catches_up(
+    quorum: QuorumAnchor, members: list[Flaky]
+) -> None:
+    move(quorum, 1)
+    settle_all(quorum)
+    members[0].gate.clear()
+    for number in (2, 3, 4):
+        move(quorum, number)
+    assert heads(members)[0] == 1
+    members[0].gate.set()
+    settle_all(quorum)
+    move(quorum, 5)
+    settle_all(quorum)
+    assert heads(members) == [5, 5, 5]
 
 
 def test_two_of_three_may_not(quorum: QuorumAnchor, members: list[Flaky]) -> None:
