@@ -12,17 +12,26 @@ from adyton.adapters.collateral import CollateralFolder, Fetcher
 from adyton.adapters.installation import find_installation
 from adyton.cli.development import write_whole
 from adyton.cli.exits import YES
+from adyton.cli.predicates import OptionMalformedError
 from adyton.cli.terminal import console, notes, plain, print_json, progress, table
 from adyton.evidence.collateral import NO_COLLATERAL, Collateral
+from adyton.evidence.nvidia.serialized import split_devices
 from adyton.model.verdict import shown
 from adyton.sdk.evidence import read_evidence
 
-__all__ = ["run_cache", "run_fetch"]
+__all__ = ["one_of", "run_cache", "run_fetch"]
 
 
-def run_fetch(file: Path, *, out: Path | None, evaluation_number: int | None) -> int:
-    """Fetch the collateral for the evidence in ``file``, or take it from the cache."""
+def run_fetch(
+    file: Path, *, out: Path | None, evaluation_number: int | None, device: int | None
+) -> int:
+    """Fetch the collateral for the evidence in ``file``, or take it from the cache.
+
+    ``device`` is which one, from 1, of a file with several.
+    """
     evidence = read_evidence(file)
+    if device is not None:
+        evidence = one_of(evidence, device)
     with progress("asking the vendor"):
         found = asyncio.run(_fetched(evidence, evaluation_number))
     if found == NO_COLLATERAL:
@@ -33,6 +42,14 @@ def run_fetch(file: Path, *, out: Path | None, evaluation_number: int | None) ->
         write_whole(out, found.to_bytes().decode())
         console().print(plain(f"wrote {out}"))
     return YES
+
+
+def one_of(evidence: bytes, number: int) -> bytes:
+    """Return the file of one device of those in a file of NVIDIA's tools, counted from 1."""
+    pieces = split_devices(evidence)
+    if not 1 <= number <= len(pieces):
+        raise OptionMalformedError(f"there is no device {number}: the file has {len(pieces)}")
+    return pieces[number - 1]
 
 
 async def _fetched(evidence: bytes, evaluation_number: int | None) -> Collateral:

@@ -17,8 +17,10 @@ from tests.unit.verification.test_machine import (
 )
 
 from adyton.cli.app import run
+from adyton.cli.collateral import one_of
 from adyton.codec.json import canonical
 from adyton.errors import MalformedError
+from adyton.evidence.nvidia.serialized import read_evidence
 from adyton.sdk.evidence import verify_machine
 
 
@@ -125,3 +127,13 @@ def test_from_python_it_is_the_same(files: dict[str, Path]) -> None:
     assert verify_machine(files["cpu"], devices=devices, **given).accepted
     with pytest.raises(MalformedError, match="collateral"):
         verify_machine(files["cpu"], devices=[*devices, *devices], **given)
+
+
+def test_one_device_of_a_file_is_fetched_for(
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = files["gpus"].read_bytes()
+    assert [read_evidence(one_of(data, n)) for n in (1, 2)] == [(n,) for n in read_evidence(data)]
+    fetch = ("evidence", "collateral", "fetch", str(files["gpus"]))
+    assert run([*fetch, "--device", "3"]) == 2
+    assert "the file has 2" in capsys.readouterr().err

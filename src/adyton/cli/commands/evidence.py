@@ -210,6 +210,9 @@ def fetch(
         int | None,
         typer.Option(min=0, help="Which of Intel's evaluations; the newest if left out."),
     ] = None,
+    device: Annotated[
+        int | None, typer.Option(min=1, help="Which device of a file with several, from 1.")
+    ] = None,
 ) -> None:
     """Ask the vendor for what a piece of evidence needs beside it: Intel, AMD, AWS, NVIDIA.
 
@@ -222,7 +225,8 @@ def fetch(
     """
     from adyton.cli.collateral import run_fetch  # noqa: PLC0415
 
-    raise typer.Exit(run_fetch(file, out=out, evaluation_number=evaluation_number))
+    code = run_fetch(file, out=out, evaluation_number=evaluation_number, device=device)
+    raise typer.Exit(code)
 
 
 def cache(
