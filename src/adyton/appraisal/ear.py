@@ -7,8 +7,9 @@ trusts the verifier and its policy.
 
 The five parts of the evidence's layer become these claims; what is left out is "no claim":
 
-* ``hardware``: authenticity and tcb. 2 where both passed; -2 (affirming, in no standard's words)
-  where the policy does not ask how old the firmware is; -33 (a warning) under a development root;
+* ``hardware``: authenticity and tcb. 2 where both passed; 32 (a warning) where the policy accepts
+  what the vendor knows against the firmware; -2 (affirming, in no standard's words) where it does
+  not ask how old the firmware is; -33 (a warning) under a development root;
   none for a service's token, behind which is no hardware that was looked at here.
 * ``configuration``: 2 where it passed, 32 (a warning) where the policy accepts something against
   it, 96 where it failed; with debug mode, ``runtime-opaque`` is 96 as well.
@@ -23,6 +24,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from adyton.appraisal.tcb import TCB_WEAK
 from adyton.codec.jose import MAX_TOKEN_BYTES, Jws
 from adyton.codec.json import JsonObject, as_integer, as_list, as_object, as_string, loads
 from adyton.codec.text import from_base64, to_base64
@@ -50,6 +52,7 @@ _LAST: Final = 253402300799
 _GENUINE: Final = 2
 _GENUINE_OF_ANY_AGE: Final = -2
 _VOUCHED_FOR_BY_NOBODY: Final = -33
+_HARDWARE_WEAK: Final = 32
 _HARDWARE_CONTRAINDICATED: Final = 96
 _HARDWARE_UNKNOWN: Final = 97
 _NOT_AUTHENTIC: Final = 99
@@ -255,12 +258,13 @@ def _hardware(authenticity: Part, tcb: Part) -> int | None:
         return _HARDWARE_UNKNOWN if is_unknown else _NOT_AUTHENTIC
     if tcb.status is Status.FAILED:
         return _HARDWARE_CONTRAINDICATED
-    if authenticity.status is not Status.PASSED or tcb.status is Status.NOT_EVALUATED:
-        return None
-    if "service-vouches" in _codes(authenticity):
+    is_known = authenticity.status is Status.PASSED and tcb.status is not Status.NOT_EVALUATED
+    if not is_known or "service-vouches" in _codes(authenticity):
         return None
     if "insecure-platform" in _codes(authenticity):
         return _VOUCHED_FOR_BY_NOBODY
+    if TCB_WEAK in _codes(tcb):
+        return _HARDWARE_WEAK
     return _GENUINE if tcb.status is Status.PASSED else _GENUINE_OF_ANY_AGE
 
 

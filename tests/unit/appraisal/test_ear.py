@@ -92,6 +92,9 @@ GOOD = {"hardware": 2, "configuration": 2, "executables": 3}
     ("found", "status", "vector"),
     [
         pytest.param(verdict(), "affirming", GOOD, id="all passed"),
+        pytest.param(
+            verdict({"tcb": "tcb-status-weak"}), "warning", {**GOOD, "hardware": 32}, id="weak"
+        ),
         pytest.param(verdict(tcb=SKIPPED), "affirming", {**GOOD, "hardware": -2}, id="of any age"),
         pytest.param(
             verdict({"authenticity": "insecure-platform"}),

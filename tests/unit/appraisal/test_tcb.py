@@ -63,6 +63,17 @@ def test_a_platform_that_the_policy_describes_passes_and_says_its_state() -> Non
     assert layer.status is Status.PASSED
     (state,) = layer.parts[1].findings
     assert state.message == "the platform is SWHardeningNeeded, subject to INTEL-SA-00615"
+    assert state.code == "tcb-status-weak"
+
+
+@pytest.mark.parametrize(
+    ("advisories", "code"), [((), "tcb-status"), (("INTEL-SA-00615",), "tcb-status-weak")]
+)
+def test_what_the_vendor_knows_against_a_platform_has_a_code(
+    advisories: tuple[str, ...], code: str
+) -> None:
+    claims = with_tcb(status="UpToDate", advisories=advisories)
+    assert weighed(claims) == (Status.PASSED, [code])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +113,7 @@ def test_the_shortfalls_stand_beside_a_status_that_is_refused() -> None:
 
 def test_what_is_out_of_date_passes_until_its_grace_ends() -> None:
     young = with_tcb(status="OutOfDate", date=NOW - timedelta(days=30), advisories=("X",))
-    assert weighed(young) == (Status.PASSED, ["tcb-status", "tcb-in-grace"])
+    assert weighed(young) == (Status.PASSED, ["tcb-status-weak", "tcb-in-grace"])
     old = with_tcb(status="OutOfDate", date=NOW - timedelta(days=30, seconds=1))
     assert weighed(old) == (Status.FAILED, ["tcb-status-rejected"])
     assert weighed(young, grace=timedelta(0))[0] is Status.FAILED
