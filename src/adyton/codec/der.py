@@ -115,6 +115,13 @@ class DerReader:
             raise MalformedError(f"{self._where}: {name} is not an integer in its shortest form")
         return value
 
+    def whole_bytes(self, name: str) -> bytes:
+        """Return a bit string without unused bits, which nobody would notice if they changed."""
+        content = self.take(Tag.BIT_STRING, name)
+        if content[:1] != b"\0":
+            raise MalformedError(f"{self._where}: {name} is not whole bytes")
+        return content[1:]
+
     def finish(self) -> None:
         """Raise ``MalformedError`` unless every element was read."""
         if left := len(self._data) - self._offset:

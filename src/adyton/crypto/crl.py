@@ -122,17 +122,14 @@ def _frame(der: bytes, where: str) -> _Frame:
     signed = crl.element(Tag.SEQUENCE, "the part that is signed")
     body = DerReader(signed, where=where).enter(Tag.SEQUENCE, "the part that is signed")
     algorithm = crl.element(Tag.SEQUENCE, "the signature's algorithm")
-    signature = crl.take(Tag.BIT_STRING, "the signature")
-    # As in a certificate: no unused bits, which nobody would notice.
-    if signature[:1] != b"\0":
-        raise MalformedError(f"{where} has a signature that is not whole bytes")
+    signature = crl.whole_bytes("the signature")
     crl.finish()
     # Version 2, which is written as 1.
     if body.integer("version") != 1:
         raise MalformedError(f"{where} is not of version 2")
     return _Frame(
         signed=signed,
-        signature=signature[1:],
+        signature=signature,
         algorithms=(body.element(Tag.SEQUENCE, "the algorithm"), algorithm),
         issuer=body.element(Tag.SEQUENCE, "the issuer"),
     )

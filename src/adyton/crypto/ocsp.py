@@ -214,10 +214,7 @@ def _frame(der: bytes, where: str) -> _Frame:
     content.finish()
     signed = basic.element(Tag.SEQUENCE, "the part that is signed")
     algorithm = basic.element(Tag.SEQUENCE, "the signature's algorithm")
-    signature = basic.take(Tag.BIT_STRING, "the signature")
-    # As in a certificate: no unused bits, which nobody would notice.
-    if signature[:1] != b"\0":
-        raise MalformedError(f"{where} has a signature that is not whole bytes")
+    signature = basic.whole_bytes("the signature")
     certificates: tuple[bytes, ...] = ()
     if basic.has(Tag.VERSION):
         explicit = basic.enter(Tag.VERSION, "the certificates")
@@ -228,7 +225,7 @@ def _frame(der: bytes, where: str) -> _Frame:
         several.finish()
     basic.finish()
     return _Frame(
-        signed=signed, algorithm=algorithm, signature=signature[1:], certificates=certificates
+        signed=signed, algorithm=algorithm, signature=signature, certificates=certificates
     )
 
 
@@ -327,4 +324,4 @@ def _key_bits(certificate: Certificate) -> bytes:
     outer = DerReader(certificate.public_key_info, where="the issuer's key")
     info = outer.enter(Tag.SEQUENCE, "the key")
     info.element(Tag.SEQUENCE, "the key's algorithm")
-    return info.take(Tag.BIT_STRING, "the key")[1:]
+    return info.whole_bytes("the key")

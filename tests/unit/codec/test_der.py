@@ -39,6 +39,16 @@ def test_an_integer_in_its_shortest_form_is_read(value: int) -> None:
     assert reader(bytes([2, size]) + content).integer("it") == value
 
 
+def test_a_bit_string_of_whole_bytes_is_read() -> None:
+    assert reader(b"\x03\x03\x00ab").whole_bytes("it") == b"ab"
+
+
+@pytest.mark.parametrize("data", [b"\x03\x02\x01b", b"\x03\x00", b"\x04\x02\x00b"])
+def test_a_bit_string_with_unused_bits_is_malformed(data: bytes) -> None:
+    with pytest.raises(MalformedError):
+        reader(data).whole_bytes("it")
+
+
 @given(st.binary(min_size=128, max_size=300))
 def test_a_long_length_is_read(content: bytes) -> None:
     size = len(content)
