@@ -24,7 +24,6 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from adyton.appraisal.tcb import TCB_WEAK
 from adyton.codec.jose import MAX_TOKEN_BYTES, Jws
 from adyton.codec.json import JsonObject, as_integer, as_list, as_object, as_string, loads
 from adyton.codec.text import from_base64, to_base64
@@ -263,7 +262,7 @@ def _hardware(authenticity: Part, tcb: Part) -> int | None:
         return None
     if "insecure-platform" in _codes(authenticity):
         return _VOUCHED_FOR_BY_NOBODY
-    if TCB_WEAK in _codes(tcb):
+    if "tcb-status-weak" in _codes(tcb):
         return _HARDWARE_WEAK
     return _GENUINE if tcb.status is Status.PASSED else _GENUINE_OF_ANY_AGE
 

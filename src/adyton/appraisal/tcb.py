@@ -22,11 +22,10 @@ from adyton.model.verdict import (
 )
 from adyton.model.window import later
 
-__all__ = ["NAME", "TCB_WEAK", "grace_ends", "weigh_tcb"]
+__all__ = ["NAME", "grace_ends", "weigh_tcb"]
 
 NAME: Final = "tcb"
-# The code of a state that is accepted although the vendor knows something against it.
-TCB_WEAK: Final = "tcb-status-weak"
+# The one state that the vendors know nothing against.
 _BEST: Final = "UpToDate"
 # What time cures nothing of, and a policy may forgive for a while: updates need days to arrive.
 _GRACED: Final = frozenset({"OutOfDate", "OutOfDateConfigurationNeeded"})
@@ -146,9 +145,11 @@ def _missing_versions(claims: Claims, policy: TcbPolicy) -> Iterator[Finding]:
 def _accepted(tcb: Tcb, policy: TcbPolicy, at: datetime) -> Iterator[Finding]:
     if tcb.status is not None:
         advisories = f", subject to {', '.join(tcb.advisories)}" if tcb.advisories else ""
-        is_best = tcb.status == _BEST and not tcb.advisories
-        code = "tcb-status" if is_best else TCB_WEAK
-        yield finding(code, f"the platform is {tcb.status}{advisories}")
+        text = f"the platform is {tcb.status}{advisories}"
+        if tcb.status == _BEST and not tcb.advisories:
+            yield finding("tcb-status", text)
+        else:
+            yield finding("tcb-status-weak", text)
     end = grace_ends(tcb, policy)
     if end is not None and _is_graced(tcb, policy, at):
         yield finding("tcb-in-grace", f"the policy forgives its age until {end:%Y-%m-%d}")
