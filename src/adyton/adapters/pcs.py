@@ -4,33 +4,29 @@ Follows "Intel SGX and Intel TDX Provisioning Certification Service" (api.portal
 trustedservices.intel.com): four requests for a family of platforms, each answered with what was
 signed and the certificates of its signer. A cache of Intel's (PCCS) answers the same ones.
 
-What comes back is as good as its signatures: it is authenticated before it is kept, so that whoever
-stands in between can withhold it and nothing else.
+What comes back is as good as its signatures, which ``adapters.collateral`` looks at before it keeps
+anything: whoever stands in between can withhold it and nothing else.
 """
 
 import asyncio
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
 import httpx
 
-from adyton.adapters.vendors import CollateralUnavailableError, VendorService
-from adyton.errors import AdytonError, MalformedError
+from adyton.adapters.vendors import VendorService
+from adyton.errors import MalformedError
 from adyton.evidence.dcap.authenticate import DcapClaims
 from adyton.evidence.dcap.collateral import Collateral, chain
-from adyton.evidence.dcap.endorsements import Endorsements, authenticate_collateral
 from adyton.evidence.dcap.layout import TeeType
-from adyton.evidence.dcap.roots import INTEL_ROOTS
 
 __all__ = [
     "INTEL_CERTIFICATES",
     "INTEL_SERVICE",
-    "CollateralKeeper",
     "CollateralService",
     "Family",
     "PckAuthority",
@@ -159,98 +155,3 @@ def _chain(response: httpx.Response, header: str) -> tuple[bytes, ...]:
     if header not in response.headers:
         raise MalformedError(f"the service's answer lacks the header {header}")
     return chain(unquote(response.headers[header]), header)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    """Collateral that was authenticated, and when it was fetched."""
-
-    collateral: Collateral
-    endorsements: Endorsements
-    fetched: datetime
-
-
-class CollateralKeeper:
-    """Collateral by family, fetched when it is needed and kept while it is good.
-
-    One family is asked for at a time, and after a failure not again for a while: a service that is
-    down is not asked by everybody at once.
-    """
-
-    def __init__(
-        self,
-        service: CollateralService,
-        *,
-        roots: Mapping[str, bytes] = INTEL_ROOTS,
-        keep: timedelta = timedelta(hours=12),
-        pause: timedelta = timedelta(minutes=1),
-        limit: int = 64,
-    ) -> None:
-        self._service = service
-        self._roots = roots
-        self._keep = keep
-        self._pause = pause
-        self._limit = limit
-        self._found: dict[Family, _Kept] = {}
-        self._failed: dict[Family, tuple[datetime, AdytonError]] = {}
-        self._locks: dict[Family, asyncio.Lock] = {}
-
-    async def collateral(self, family: Family, *, now: datetime) -> Collateral:
-        """Return collateral that Intel signed, and that is valid at ``now``.
-
-        What was fetched is kept for some hours, or until a part of it expires. Where no new one can
-        be had, the old one serves as long as it is valid: what expires is for Intel to say.
-        """
-        if (kept := self._found.get(family)) is not None and self._is_fresh(kept, now):
-            return kept.collateral
-        self._bound(self._locks, family)
-        async with self._locks.setdefault(family, asyncio.Lock()):
-            if (kept := self._found.get(family)) is not None and self._is_fresh(kept, now):
-                return kept.collateral
-            try:
-                return await self._renewed(family, now)
-            except AdytonError:
-                if kept is not None and _is_valid(kept, now):
-                    return kept.collateral
-                raise
-
-    async def _renewed(self, family: Family, now: datetime) -> Collateral:
-        failed = self._failed.get(family)
-        if failed is not None and now - failed[0] < self._pause:
-            raise CollateralUnavailableError(
-                what="the collateral", reason=f"it was asked for in vain a moment ago: {failed[1]}"
-            ) from failed[1]
-        try:
-            kept = await self._authentic(family, now)
-        except AdytonError as error:
-            self._bound(self._failed, family)
-            self._failed[family] = (now, error)
-            raise
-        self._failed.pop(family, None)
-        self._bound(self._found, family)
-        self._found[family] = kept
-        return kept.collateral
-
-    async def _authentic(self, family: Family, now: datetime) -> _Kept:
-        collateral = await self._service.fetch(family)
-        kept = _Kept(
-            collateral=collateral,
-            endorsements=authenticate_collateral(collateral, roots=self._roots),
-            fetched=now,
-        )
-        if not _is_valid(kept, now):
-            raise CollateralUnavailableError(
-                what="the collateral", reason="what the service has is not valid at this time"
-            )
-        return kept
-
-    def _bound(self, kept: dict[Family, Any], family: Family) -> None:
-        while family not in kept and len(kept) >= self._limit:
-            del kept[next(iter(kept))]
-
-    def _is_fresh(self, kept: _Kept, now: datetime) -> bool:
-        return now - kept.fetched < self._keep and _is_valid(kept, now)
-
-
-def _is_valid(kept: _Kept, now: datetime) -> bool:
-    return all(window.first <= now <= window.last for window in kept.endorsements.windows)
