@@ -13,7 +13,7 @@ from tests.vectors.manifest import Entry, Fact, content, instant
 
 from adyton.codec.jose import MAX_TOKEN_BYTES, Jws
 from adyton.codec.json import JsonObject, as_object, loads
-from adyton.crypto.jwk import read_chain
+from adyton.crypto.jwk import read_x5c
 from adyton.crypto.path import verify_path
 from adyton.errors import AdytonError
 from adyton.evidence.token.authenticate import TokenClaims, authenticate, unverified_report
@@ -149,7 +149,7 @@ def nras_facts(entry: Entry) -> Iterator[Fact]:
 def _chain(entry: Entry) -> Iterator[Fact]:
     record = as_object(loads(content(entry), limit_bytes=MAX_TOKEN_BYTES), "the chain")
     path = verify_path(
-        [*reversed(read_chain(record["x5c"]))],
+        [*reversed(read_x5c(record["x5c"]))],
         roots=TOKEN_ROOTS,
         suite=SUITES[Service.NVIDIA_NRAS],
     )

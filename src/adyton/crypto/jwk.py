@@ -38,7 +38,7 @@ __all__ = [
     "Ed25519PublicKey",
     "Jwk",
     "JwkSet",
-    "read_chain",
+    "read_x5c",
 ]
 
 MAX_SET_BYTES: Final = 256 * 1024
@@ -124,7 +124,7 @@ class Jwk:
         if "verify" not in operations:
             raise MalformedError("a key is not for checking signatures")
         # Step 3
-        chain = read_chain(record["x5c"]) if "x5c" in record else ()
+        chain = read_x5c(record["x5c"]) if "x5c" in record else ()
         return cls(record=record, key_id=key_id, chain=chain)
 
     def public_key(self, algorithm: Algorithm) -> PublicKey:
@@ -181,7 +181,7 @@ class JwkSet:
         return cls(keys=MappingProxyType(keys))
 
 
-def read_chain(value: object) -> tuple[bytes, ...]:
+def read_x5c(value: object) -> tuple[bytes, ...]:
     """Return the certificates in an ``x5c`` (RFC 7515, section 4.1.6), the signer's own first."""
     items = as_list(value, "x5c", limit=MAX_CHAIN)  # type: ignore[arg-type]  # as_list asks
     if not items:

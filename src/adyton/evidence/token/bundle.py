@@ -1,7 +1,7 @@
 """A detached EAT bundle in JSON (RFC 9711, section 5), as NVIDIA's service answers with.
 
 One token is over all, and has the digests of the others, which come beside it by the names of the
-devices. Nothing here is verified: ``check_digest`` is for what a signature was checked over.
+devices. Nothing here is verified: ``check_digests`` is for what a signature was checked over.
 """
 
 import re

@@ -12,7 +12,7 @@ from functools import lru_cache
 from adyton.codec.jose import Jws
 from adyton.codec.json import as_string
 from adyton.crypto.hashing import sha256
-from adyton.crypto.jwk import Algorithm, JwkSet, read_chain
+from adyton.crypto.jwk import Algorithm, JwkSet, read_x5c
 from adyton.crypto.path import Path, PathCache, PublicKey, Suite, verify_path
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.token.collateral import TokenCollateral
@@ -22,7 +22,8 @@ from adyton.model.window import Window
 
 __all__ = ["Signer", "TokenAlgorithmRejectedError", "TokenKeyRejectedError", "Trust", "find_signer"]
 
-# RFC 7515, sections 4.1.3 and 4.1.5: a key, or where to fetch one, of the sender's choice.
+# RFC 7515, sections 4.1.3 and 4.1.5: keys of the sender's choice. ``jku`` (4.1.2) is passed over:
+# Azure writes one into every token, and nothing here fetches anything.
 _OFFERED = ("jwk", "x5u")
 
 
@@ -105,7 +106,7 @@ def find_signer(token: Jws, *, service: Service, trust: Trust) -> Signer:
     # Step 3
     suite = SUITES.get(service)
     if suite is not None and "x5c" in header:
-        return _certified(key_id, trust.path(read_chain(header["x5c"]), suite), service)
+        return _certified(key_id, trust.path(read_x5c(header["x5c"]), suite), service)
     # Step 4
     if trust.collateral.jwks is None:
         raise TokenKeyRejectedError(reason="cannot be looked up: no key set came with it")
