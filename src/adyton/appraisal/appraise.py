@@ -28,7 +28,6 @@ from adyton.model.verdict import (
     Layer,
     LayerName,
     Part,
-    Status,
     failed,
     finding,
     not_evaluated,
@@ -79,14 +78,11 @@ def appraise(claims: Claims, *, policy: Policy, expected: Expected, at: datetime
 
 def refuse(error: AdytonError) -> Layer:
     """Return the evidence layer for evidence that is not authentic, for the reason in ``error``."""
-    failed = Part(
-        name=EVIDENCE_PARTS[0], status=Status.FAILED, findings=(Finding.from_error(error),)
-    )
     unread = tuple(
         not_evaluated(name, "not-authentic", "the evidence is not authentic, so it says nothing")
         for name in EVIDENCE_PARTS[1:]
     )
-    return _layer((failed, *unread), None)
+    return _layer((failed(EVIDENCE_PARTS[0], Finding.from_error(error)), *unread), None)
 
 
 def _layer(parts: tuple[Part, ...], platform: Platform | None) -> Layer:
@@ -120,7 +116,7 @@ def _authenticity(claims: Claims, policy: Policy) -> Part:
     if claims.platform.is_service:
         text = f"{claims.platform} vouches for what it says it has seen, and no hardware does"
         findings.append(finding("service-vouches", text))
-    return Part(name="authenticity", status=Status.PASSED, findings=tuple(findings))
+    return passed("authenticity", *findings)
 
 
 def _tcb(claims: Claims, accepted: PlatformPolicy | None, at: datetime) -> Part:

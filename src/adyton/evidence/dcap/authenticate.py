@@ -30,6 +30,7 @@ from adyton.model.window import Window
 
 __all__ = [
     "AttestationKeyRejectedError",
+    "AuthenticQuote",
     "DcapClaims",
     "QuoteVendorRejectedError",
     "authenticate_quote",

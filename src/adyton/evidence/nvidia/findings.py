@@ -15,6 +15,7 @@ from adyton.evidence.nvidia.authenticate import NvidiaClaims
 from adyton.evidence.nvidia.comparison import Comparison
 from adyton.evidence.nvidia.dice import DiceFlag, FirmwareIdentity
 from adyton.evidence.nvidia.opaque import GpuMode, OpaqueData
+from adyton.model.claims import DEBUG_MODE
 from adyton.model.verdict import Finding
 
 __all__ = ["findings"]
@@ -68,9 +69,9 @@ def _mode(comparison: Comparison, firmware: FirmwareIdentity) -> list[tuple[str,
     # Step 2
     found = []
     if firmware.flags is not None and DiceFlag.DEBUG in firmware.flags:
-        found.append(("debug-mode", "the firmware may be debugged: its certificate says so"))
+        found.append((DEBUG_MODE, "the firmware may be debugged: its certificate says so"))
     elif not comparison.matches:
-        found.append(("debug-mode", "nothing shows that the device is not in devtools mode"))
+        found.append((DEBUG_MODE, "nothing shows that the device is not in devtools mode"))
     if not comparison.matches:
         text = "nothing shows that confidential computing is on"
         found.append(("confidential-computing-off", text))
