@@ -1,11 +1,19 @@
 """``adyton policy``: a policy to start from, and whether one says what its author means."""
 
 import os
+from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 
 from rich.text import Text
 
-from adyton.appraisal.policy import Choice, PlatformPolicy, Policy
+from adyton.appraisal.policy import (
+    Choice,
+    EvidencePolicy,
+    PlatformPolicy,
+    Policy,
+    ReceiptPolicy,
+)
 from adyton.cli.development import development_policy, write_whole
 from adyton.cli.exits import YES
 from adyton.cli.policy_templates import TEMPLATES
@@ -57,26 +65,59 @@ def run_check(file: Path, *, as_json: bool) -> int:
 def _said(policy: Policy) -> list[tuple[str, str]]:
     rows = [("root", f"{root.value}, built in") for root in sorted(policy.vendor_roots)]
     rows += [(f"root {name!r}", digest.hex()) for name, digest in policy.named_roots.items()]
-    for platform, accepted in policy.platforms.items():
-        references = accepted.references
-        images = (
-            "whatever code runs"
-            if isinstance(references, Choice)
-            else "images " + ", ".join(reference.name for reference in references)
-        )
-        said = f"{images}; debug mode {accepted.debug.value}; {_firmware(accepted)}"
-        rows.append((f"platform {platform.value}", said))
-    rows.append(("evidence", f"at most {policy.evidence.maximum_age} old"))
-    if (receipt := policy.receipt) is None:
-        return [*rows, ("receipts", "none are accepted")]
+    rows += [
+        (f"platform {platform.value}", _accepted(accepted))
+        for platform, accepted in policy.platforms.items()
+    ]
+    return [*rows, *_evidence(policy.evidence), *_receipts(policy.receipt), *_proofs(policy)]
+
+
+def _accepted(platform: PlatformPolicy) -> str:
+    references = platform.references
+    images = (
+        "whatever code runs"
+        if isinstance(references, Choice)
+        else "images " + ", ".join(reference.name for reference in references)
+    )
+    said = [images, f"debug mode {platform.debug.value}", _firmware(platform)]
+    if platform.findings:
+        said.append(f"although {' or '.join(sorted(platform.findings))}")
+    if platform.expression is not None:
+        said.append(f"only if {platform.expression.text}")
+    return "; ".join(said)
+
+
+def _evidence(evidence: EvidencePolicy) -> list[tuple[str, str]]:
+    said = f"{_age(evidence.maximum_age)}, challenge {_spaced(evidence.challenge)}"
+    binding = evidence.binding
+    if isinstance(binding, Choice):
+        return [("evidence", f"{said}, over anything")]
+    named = [item.name for item in fields(binding) if getattr(binding, item.name) is not None]
+    over = " and ".join(named).replace("_", " ")
+    return [("evidence", f"{said}, over {over or 'what the verifier says'}")]
+
+
+def _receipts(receipt: ReceiptPolicy | None) -> list[tuple[str, str]]:
+    if receipt is None:
+        return [("receipts", "none are accepted")]
     return [
-        *rows,
-        ("receipts", f"at most {receipt.maximum_age} old, nonce {receipt.nonce.value}"),
+        ("receipts", f"{_age(receipt.maximum_age)}, nonce {_spaced(receipt.nonce)}"),
         ("audience", _names(receipt.audience)),
         ("circuits", _names(receipt.circuits)),
         ("providers", _names(receipt.providers)),
-        ("added roots", ", ".join(digest.hex() for digest in receipt.added_roots) or "none"),
+        ("added roots", _digests(receipt.added_roots)),
         ("isolation", ", ".join(sorted(receipt.isolation))),
+    ]
+
+
+def _proofs(policy: Policy) -> list[tuple[str, str]]:
+    if (proving := policy.proving) is None:
+        return [("delegated proofs", "none are accepted")]
+    return [
+        ("delegated proofs", f"{_age(proving.maximum_age)}, nonce {_spaced(proving.nonce)}"),
+        ("their audience", _names(proving.audience)),
+        ("their circuits", _digests(proving.circuits)),
+        ("their provers", _digests(proving.provers)),
     ]
 
 
@@ -86,13 +127,27 @@ def _firmware(accepted: PlatformPolicy) -> str:
         return "firmware of any age"
     parts = [] if isinstance(tcb.statuses, Choice) else [" or ".join(sorted(tcb.statuses))]
     parts += [f"{name} {minimum} or later" for name, minimum in tcb.minimum_versions.items()]
-    parts.append(f"revocation {tcb.revocation.value.replace('-', ' ')}")
+    parts.append(f"revocation {_spaced(tcb.revocation)}")
     return f"firmware {', '.join(parts)}"
+
+
+def _age(limit: timedelta | Choice) -> str:
+    return "of any age" if isinstance(limit, Choice) else f"at most {limit} old"
+
+
+def _digests(found: frozenset[bytes] | Choice) -> str:
+    if isinstance(found, Choice):
+        return _spaced(found)
+    return ", ".join(digest.hex() for digest in sorted(found)) or "none"
+
+
+def _spaced(choice: Choice) -> str:
+    return choice.value.replace("-", " ")
 
 
 def _names(value: object) -> str:
     match value:
         case Choice():
-            return value.value.replace("-", " ")
+            return _spaced(value)
         case _:
             return ", ".join(sorted(value))  # type: ignore[call-overload]  # names, however held

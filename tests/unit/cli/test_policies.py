@@ -39,3 +39,37 @@ def test_a_template_is_written_and_what_it_says_is_shown(
     shown = capsys.readouterr().out
     assert f"platform {platform}" in shown
     assert ("firmware of any age" in shown) is (platform == "nitro")
+
+
+def test_what_a_policy_forgives_and_asks_besides_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "policy.yaml"
+    forgiving = filled(TEMPLATES["tdx"]).replace(
+        "    debug: refused\n",
+        "    debug: refused\n"
+        "    findings: [sept-ve-not-disabled]\n"
+        "    expression: claims.numbers.pce_svn > 3\n",
+    )
+    forgiving = re.sub("maximum_age_seconds: 900", "maximum_age_seconds: not-required", forgiving)
+    out.write_text(forgiving)
+    assert run(["policy", "check", str(out)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "although sept-ve-not-disabled" in shown
+    assert "only if claims.numbers.pce_svn > 3" in shown
+    assert "of any age, challenge not required, over what the verifier says" in shown
+    assert "their provers any" in shown
+
+
+def test_a_policy_that_asks_not_what_evidence_is_over_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "policy.yaml"
+    text = filled(TEMPLATES["nitro"])
+    for binding, said in (
+        ("not-required", "over anything"),
+        ("{nonce: '5a17', public_key: '00'}", "over nonce and public key"),
+    ):
+        out.write_text(text.replace("evidence:\n", f"evidence:\n  binding: {binding}\n", 1))
+        assert run(["policy", "check", str(out)]) == 0
+        assert said in " ".join(capsys.readouterr().out.split())
