@@ -20,7 +20,6 @@ from adyton.adapters.store.writer import AuditWriter
 from adyton.errors import AdytonError
 from adyton.gateway.app import VERSION, create_app
 from adyton.gateway.authentication import Authentication
-from adyton.gateway.delegated import delegated
 from adyton.gateway.door import Door
 from adyton.gateway.evidence import EvidenceVerifications
 from adyton.gateway.health import Health
@@ -28,6 +27,7 @@ from adyton.gateway.limits import Limiter
 from adyton.gateway.metrics import Metrics
 from adyton.gateway.notary.assembly import notarized
 from adyton.gateway.ports import Appraiser, Verifier
+from adyton.gateway.proving.assembly import delegated
 from adyton.gateway.questions import Questions
 from adyton.gateway.reach import Reach
 from adyton.gateway.readings import Readings

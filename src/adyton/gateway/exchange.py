@@ -19,7 +19,7 @@ from adyton.gateway.problems import (
     CallerGoneError,
     MediaTypeError,
 )
-from adyton.gateway.room import Share
+from adyton.gateway.proving.room import Share
 from adyton.gateway.routes import Parameter
 
 __all__ = [

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adyton.errors import UnavailableError
-from adyton.gateway import tee_rex_forms as forms
 from adyton.gateway.exchange import json_response
 from adyton.gateway.routes import Operation, Route
-from adyton.gateway.tee_rex import versions_of, with_pages
+from adyton.gateway.tee_rex import forms
+from adyton.gateway.tee_rex.service import versions_of, with_pages
 from adyton.gateway.worker import Worker
 
 __all__ = ["Greeting"]

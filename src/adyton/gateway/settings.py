@@ -17,7 +17,7 @@
 | ``ADYTON_KEY_PER_MINUTE`` | 3000 | requests a minute for one key |
 
 Lists are separated by commas. A key's own limits, where it has some, come before these. The
-registry's settings are in ``registry.settings``, those of delegated proofs in ``proving_settings``,
+registry's settings are in ``registry.settings``, those of delegated proofs in ``proving.settings``,
 those of commits in ``notary.settings``.
 """
 
@@ -43,7 +43,7 @@ from adyton.adapters.environment import (
 from adyton.adapters.store.database import DatabaseUrlMalformedError, check_url
 from adyton.errors import AdytonError
 from adyton.gateway.notary.settings import NotaryAccess
-from adyton.gateway.proving_settings import ProvingSettings
+from adyton.gateway.proving.settings import ProvingSettings
 from adyton.gateway.registry.settings import RegistrySettings
 
 __all__ = ["GatewayLimits", "GatewaySettings"]

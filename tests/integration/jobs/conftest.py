@@ -16,9 +16,9 @@ from adyton.adapters.store import Store, open_store
 from adyton.adapters.store.jobs import JobLimits
 from adyton.adapters.store.records import NewKey, Scope
 from adyton.gateway.app import create_app
-from adyton.gateway.delegated import delegated
 from adyton.gateway.ports import Caller
-from adyton.gateway.proving_settings import ProvingSettings
+from adyton.gateway.proving.assembly import delegated
+from adyton.gateway.proving.settings import ProvingSettings
 from adyton.gateway.worker import Worker
 
 SETTINGS = ProvingSettings(

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.integration.jobs.conftest import SETTINGS, ProvingGateway
 
 from adyton.adapters.store import open_store
-from adyton.gateway.proving_settings import Switch
+from adyton.gateway.proving.settings import Switch
 from adyton.model.proving import MEDIA_TYPE
 
 

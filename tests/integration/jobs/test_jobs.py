@@ -16,8 +16,8 @@ from adyton.adapters.store import Scope, Store
 from adyton.adapters.store.administration import new_key
 from adyton.adapters.store.jobs import Job, JobLimits, JobState
 from adyton.errors import UnavailableError
-from adyton.gateway.books import Books
-from adyton.gateway.jobs import (
+from adyton.gateway.proving.books import Books
+from adyton.gateway.proving.jobs import (
     JobCancelledError,
     Jobs,
     JobsFullError,
@@ -25,7 +25,7 @@ from adyton.gateway.jobs import (
     JobUnknownError,
     TooManyJobsError,
 )
-from adyton.gateway.line import Line
+from adyton.gateway.proving.line import Line
 from adyton.gateway.worker import Worker
 from adyton.model.proving import SealedProving
 from adyton.model.proving_receipt import ProvingReceipt

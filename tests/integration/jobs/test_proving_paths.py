@@ -11,7 +11,7 @@ from tests.fakes.prover import sealed
 from tests.integration.jobs.conftest import ProvingGateway
 
 from adyton.adapters.store.records import Scope
-from adyton.gateway.following import Following
+from adyton.gateway.proving.following import Following
 from adyton.model.proving import MEDIA_TYPE
 from adyton.model.proving_receipt import ProvingReceipt
 

@@ -20,7 +20,7 @@ from adyton.codec.text import to_base64
 from adyton.crypto.jwk import JwkSet
 from adyton.errors import UnavailableError
 from adyton.evidence.collateral import Collateral
-from adyton.evidence.dcap.collateral import Collateral as IntelCollateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.gateway.evidence import (
     BODY_BYTES,
     EvidenceDocument,

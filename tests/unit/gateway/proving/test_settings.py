@@ -6,8 +6,8 @@ import pytest
 
 from adyton.adapters.environment import SettingMalformedError
 from adyton.gateway.problems import OverloadedError
-from adyton.gateway.proving_settings import ProvingSettings, Switch
-from adyton.gateway.room import Room
+from adyton.gateway.proving.room import Room
+from adyton.gateway.proving.settings import ProvingSettings, Switch
 
 EVERYTHING = {
     "ADYTON_PROVE_AT_ONCE": "3",

@@ -19,8 +19,6 @@ from adyton.adapters.store.records import ApiKey, Scope
 from adyton.codec.json import as_object, as_string, check_keys, loads
 from adyton.codec.text import from_base64, to_base64
 from adyton.errors import AdytonError, MalformedError
-from adyton.gateway import proving_forms as forms
-from adyton.gateway.books import Books
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import (
     CHALLENGE,
@@ -30,12 +28,14 @@ from adyton.gateway.exchange import (
     server_timing,
     while_caller_waits,
 )
-from adyton.gateway.following import job_document
-from adyton.gateway.jobs import Jobs
-from adyton.gateway.line import Line
 from adyton.gateway.observer import record_of
 from adyton.gateway.ports import Clock
-from adyton.gateway.room import Room, Share
+from adyton.gateway.proving import forms
+from adyton.gateway.proving.books import Books
+from adyton.gateway.proving.following import job_document
+from adyton.gateway.proving.jobs import Jobs
+from adyton.gateway.proving.line import Line
+from adyton.gateway.proving.room import Room, Share
 from adyton.gateway.routes import Operation, Parameter, Route
 from adyton.gateway.worker import Answer, Worker
 from adyton.model.proving import MAX_SEALED_BYTES, MEDIA_TYPE, SealedProving

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adyton.gateway.line import Line, TooManyWaitingError, Turn
 from adyton.gateway.problems import OverloadedError
+from adyton.gateway.proving.line import Line, TooManyWaitingError, Turn
 
 
 async def served(line: Line, turns: list[Turn]) -> list[str]:

@@ -17,11 +17,11 @@ from adyton.adapters.store.jobs import Job, JobState
 from adyton.adapters.store.records import Scope
 from adyton.codec.json import JsonObject
 from adyton.errors import AdytonError
-from adyton.gateway import proving_forms as forms
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import json_response
-from adyton.gateway.jobs import Jobs, Progress, TooManyWatchersError
 from adyton.gateway.ports import Clock
+from adyton.gateway.proving import forms
+from adyton.gateway.proving.jobs import Jobs, Progress, TooManyWatchersError
 from adyton.gateway.routes import Operation, Parameter, Route
 
 __all__ = ["Following", "job_document"]

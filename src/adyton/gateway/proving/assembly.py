@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from adyton.adapters.store.jobs import JobTable
-from adyton.gateway.books import Books
 from adyton.gateway.door import Door
-from adyton.gateway.following import Following
 from adyton.gateway.greeting import Greeting
-from adyton.gateway.jobs import Jobs
-from adyton.gateway.line import Line
 from adyton.gateway.metrics import Metrics
 from adyton.gateway.ports import Audit, Clock
-from adyton.gateway.proving import Proving
-from adyton.gateway.proving_settings import ProvingSettings, Switch
-from adyton.gateway.room import Room
+from adyton.gateway.proving.answering import Proving
+from adyton.gateway.proving.books import Books
+from adyton.gateway.proving.following import Following
+from adyton.gateway.proving.jobs import Jobs
+from adyton.gateway.proving.line import Line
+from adyton.gateway.proving.room import Room
+from adyton.gateway.proving.settings import ProvingSettings, Switch
 from adyton.gateway.routes import Capability
-from adyton.gateway.tee_rex import TeeRex
-from adyton.gateway.visitors import Visitors
+from adyton.gateway.tee_rex.service import TeeRex
+from adyton.gateway.tee_rex.visitors import Visitors
 from adyton.gateway.worker import Worker
 
 __all__ = ["Delegated", "delegated"]

@@ -20,16 +20,16 @@ from adyton.adapters.link import WorkerTimeoutError
 from adyton.codec.json import loads
 from adyton.codec.text import from_base64, to_base64
 from adyton.errors import AdytonError, MalformedError
-from adyton.gateway import tee_rex_forms as forms
 from adyton.gateway.cors import Cors
 from adyton.gateway.exchange import json_response, read_body, while_caller_waits
 from adyton.gateway.limits import Limiter
-from adyton.gateway.line import Line
 from adyton.gateway.observer import record_of
 from adyton.gateway.problems import TooManyRequestsError, problem, status_of
-from adyton.gateway.room import Room, Share
+from adyton.gateway.proving.line import Line
+from adyton.gateway.proving.room import Room, Share
 from adyton.gateway.routes import Operation, Route
-from adyton.gateway.visitors import Visitors
+from adyton.gateway.tee_rex import forms
+from adyton.gateway.tee_rex.visitors import Visitors
 from adyton.gateway.worker import BareProof, OpenPgpDescription, Worker
 
 __all__ = [

@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from adyton.gateway.visitors import TooManyVisitsError, Visitors
+from adyton.gateway.tee_rex.visitors import TooManyVisitsError, Visitors
 
 
 class Clock:

@@ -1,0 +1,1 @@
+"""TEE-Rex's paths, for its clients as they are."""
