@@ -20,7 +20,7 @@ from tests.fakes.tokens import FakeService
 from adyton.crypto.path import ES384, PS384_AMD, PathCache, verify_path
 from adyton.evidence.azure.snp import authenticate as authenticate_azure_snp
 from adyton.evidence.azure.tdx import authenticate as authenticate_azure_tdx
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import DcapCache, authenticate_collateral
 from adyton.evidence.nitro.authenticate import authenticate as authenticate_nitro
 from adyton.evidence.nvidia.authenticate import authenticate as authenticate_nvidia
@@ -115,13 +115,13 @@ def intel(tee: Any, version: int) -> Case:
             quote,
             roots=roots,
             at=NOW,
-            collateral=Collateral.from_bytes(file),
+            collateral=IntelCollateral.from_bytes(file),
             cache=cache,
         )
 
     def known_vendor() -> Run:
         cache = DcapCache()
-        authenticate_collateral(Collateral.from_bytes(file), roots=vendor.roots, cache=cache)
+        authenticate_collateral(IntelCollateral.from_bytes(file), roots=vendor.roots, cache=cache)
         return way(cache)
 
     key, message = vendor.keys["attestation"], quote[:SIGNED]
@@ -192,7 +192,7 @@ def azure() -> list[Case]:
     intel_vendor, amd_vendor = FakeIntel(), amd()
     tdx = FakeAzure(intel_vendor).bundle()
     snp_bundle = FakeAzureSnp(amd_vendor).bundle()
-    collateral = Collateral.from_bytes(intel_vendor.collateral())
+    collateral = IntelCollateral.from_bytes(intel_vendor.collateral())
     dcap, paths = DcapCache(), PathCache()
     tdx_roots, snp_roots = intel_vendor.roots, amd_vendor.roots
 

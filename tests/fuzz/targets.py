@@ -34,7 +34,7 @@ from adyton.crypto.timestamp import read_timestamp
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.azure.snp import authenticate as authenticate_azure_snp
 from adyton.evidence.azure.tdx import authenticate as authenticate_azure_tdx
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import DcapCache, authenticate_collateral
 from adyton.evidence.dcap.pck import SgxExtension
 from adyton.evidence.dcap.qe_identity import QeIdentity
@@ -125,8 +125,8 @@ def _nitro(data: bytes) -> bytes:
 
 
 @cache
-def _collateral(tee: str) -> Collateral:
-    return Collateral.from_bytes(_beside(f"intel-{tee}.json"))
+def _collateral(tee: str) -> IntelCollateral:
+    return IntelCollateral.from_bytes(_beside(f"intel-{tee}.json"))
 
 
 def _sgx(data: bytes) -> bytes:
@@ -152,7 +152,7 @@ def _tdx(data: bytes) -> bytes:
 
 
 def _intel_collateral(data: bytes) -> bytes:
-    collateral = Collateral.from_bytes(data)
+    collateral = IntelCollateral.from_bytes(data)
     authenticate_collateral(collateral, roots=_root("intel-root.der"))
     return sha256(collateral.tcb_info + collateral.qe_identity)
 

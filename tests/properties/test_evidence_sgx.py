@@ -11,7 +11,7 @@ from tests.fakes.intel import NOW, FakeIntel
 from tests.properties.mutation import flipped, mutated, pieces
 
 from adyton.errors import AdytonError, MalformedError, RejectedError
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import DcapCache, authenticate_collateral
 from adyton.evidence.dcap.layout import Quote
 from adyton.evidence.sgx.authenticate import authenticate
@@ -20,9 +20,9 @@ VENDOR: Final = FakeIntel()
 QUOTES: Final = {version: VENDOR.quote("sgx", version=version) for version in (3, 4, 5)}
 QUOTE: Final = QUOTES[3]
 SIGNED: Final = Quote.from_bytes(QUOTE).signed_bytes
-COLLATERAL: Final = Collateral.from_bytes(VENDOR.collateral("sgx"))
+COLLATERAL: Final = IntelCollateral.from_bytes(VENDOR.collateral("sgx"))
 # The shortest that is right.
-SMALL: Final = Collateral.from_bytes(
+SMALL: Final = IntelCollateral.from_bytes(
     VENDOR.collateral("sgx", info={"tcbLevels": []}, identity={"tcbLevels": []})
 )
 CACHE: Final = DcapCache()

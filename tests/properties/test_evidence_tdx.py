@@ -10,7 +10,7 @@ from tests.fakes.intel import NOW, FakeIntel, extension
 from tests.properties.mutation import flipped, mutated, pieces
 
 from adyton.errors import AdytonError, MalformedError, RejectedError
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import DcapCache, authenticate_collateral
 from adyton.evidence.dcap.layout import Quote
 from adyton.evidence.dcap.pck import SgxExtension
@@ -23,7 +23,7 @@ QUOTES: Final = {version: VENDOR.quote(version=version) for version in (4, 5)}
 QUOTE: Final = QUOTES[5]
 SIGNED: Final = Quote.from_bytes(QUOTE).signed_bytes
 FILE: Final = VENDOR.collateral()
-COLLATERAL: Final = Collateral.from_bytes(FILE)
+COLLATERAL: Final = IntelCollateral.from_bytes(FILE)
 INFO: Final = VENDOR.tcb_info().encode()
 IDENTITY: Final = VENDOR.qe_identity().encode()
 EXTENSION: Final = extension()
@@ -93,7 +93,7 @@ def test_a_mutated_body_that_is_signed_again_is_read_or_malformed(
 def endorsed(data: bytes) -> bool:
     """Return whether a file of collateral is accepted, which it may be if it says the same."""
     try:
-        found = Collateral.from_bytes(data)
+        found = IntelCollateral.from_bytes(data)
         authenticate_collateral(found, roots=VENDOR.roots)
     except (MalformedError, RejectedError):
         return False
@@ -121,7 +121,7 @@ def test_mutated_collateral_is_refused_or_says_the_same(
 @given(st.integers(0, len(FILE) - 1))
 def test_collateral_that_is_cut_is_malformed(size: int) -> None:
     with pytest.raises(MalformedError):
-        Collateral.from_bytes(FILE[:size])
+        IntelCollateral.from_bytes(FILE[:size])
 
 
 @settings(max_examples=500, deadline=None)
@@ -143,6 +143,6 @@ def test_a_mutated_extension_is_read_or_malformed(changes: list[tuple[str, int, 
 
 @given(st.binary(max_size=1200))
 def test_any_bytes_are_malformed_or_refused(data: bytes) -> None:
-    for read in (Quote.from_bytes, Collateral.from_bytes, SgxExtension.from_bytes):
+    for read in (Quote.from_bytes, IntelCollateral.from_bytes, SgxExtension.from_bytes):
         with pytest.raises((MalformedError, RejectedError)):
             read(data)

@@ -16,7 +16,7 @@ from adyton.crypto.jwk import JwkSet
 from adyton.crypto.path import PathCache
 from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.evidence.token.authenticate import TokenClaims, authenticate, unverified_report
-from adyton.evidence.token.bundle import Bundle
+from adyton.evidence.token.bundle import DetachedBundle
 from adyton.evidence.token.collateral import TokenCollateral
 from adyton.evidence.token.services import Service
 
@@ -150,7 +150,7 @@ def test_a_mutated_set_is_read_or_refused(changes: list[tuple[str, int, bytes]])
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_malformed(data: bytes) -> None:
-    for read in (Bundle.from_bytes, JwkSet.from_bytes):
+    for read in (DetachedBundle.from_bytes, JwkSet.from_bytes):
         with pytest.raises(AdytonError):
             read(data)
     for service in Service:

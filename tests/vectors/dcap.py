@@ -10,7 +10,7 @@ from typing import Any
 from tests.vectors.manifest import VECTORS, Entry, Fact, entries_of, instant
 
 from adyton.evidence.dcap.authenticate import DcapClaims
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 
 __all__ = [
     "Case",
@@ -62,11 +62,11 @@ def pck_instant(entry: Entry) -> datetime:
 
 
 @cache
-def _collateral(name: str) -> Collateral:
-    return Collateral.from_bytes((VECTORS / name).read_bytes())
+def _collateral(name: str) -> IntelCollateral:
+    return IntelCollateral.from_bytes((VECTORS / name).read_bytes())
 
 
-def collateral_of(case: Case) -> Collateral | None:
+def collateral_of(case: Case) -> IntelCollateral | None:
     """Return the collateral that a case is to be judged by."""
     return None if case.evaluation is None else _collateral(case.evaluation["collateral"])
 

@@ -17,7 +17,7 @@ from adyton.crypto.jwk import read_x5c
 from adyton.crypto.path import verify_path
 from adyton.errors import AdytonError
 from adyton.evidence.token.authenticate import TokenClaims, authenticate, unverified_report
-from adyton.evidence.token.bundle import Bundle
+from adyton.evidence.token.bundle import DetachedBundle
 from adyton.evidence.token.collateral import TokenCollateral
 from adyton.evidence.token.reported import Reported
 from adyton.evidence.token.roots import TOKEN_ROOTS
@@ -163,7 +163,7 @@ def _chain(entry: Entry) -> Iterator[Fact]:
 
 def _bundle(entry: Entry) -> Iterator[Fact]:
     data = content(entry)
-    bundle = Bundle.from_bytes(data)
+    bundle = DetachedBundle.from_bytes(data)
     wanted = entry["fields"]["tokens"]
     (name,) = {token["iss"] for token in wanted}
     yield Fact(

@@ -21,7 +21,7 @@ import httpx
 from adyton.adapters.vendors import VendorService
 from adyton.errors import MalformedError
 from adyton.evidence.dcap.authenticate import DcapClaims
-from adyton.evidence.dcap.collateral import Collateral, chain
+from adyton.evidence.dcap.collateral import IntelCollateral, chain
 from adyton.evidence.dcap.layout import TeeType
 
 __all__ = [
@@ -93,7 +93,7 @@ class CollateralService:
         self._service = service
         self._certificates = certificates
 
-    async def fetch(self, family: Family) -> Collateral:
+    async def fetch(self, family: Family) -> IntelCollateral:
         """Return the collateral of a family of platforms, not yet authenticated.
 
         Raises ``CollateralUnavailableError`` where the service does not answer with it, and
@@ -120,7 +120,7 @@ class CollateralService:
         )
         tcb_info, tcb_info_signature = _signed(info, b"tcbInfo")
         qe_identity, qe_identity_signature = _signed(identity, b"enclaveIdentity")
-        return Collateral(
+        return IntelCollateral(
             pck_crl_issuer_chain=_chain(pck_crl, "SGX-PCK-CRL-Issuer-Chain"),
             root_ca_crl=root_crl.content,
             pck_crl=pck_crl.content,

@@ -25,8 +25,11 @@ from adyton.crypto.jwk import MAX_SET_BYTES
 from adyton.crypto.ocsp import MAX_OCSP_BYTES
 from adyton.crypto.xml_signature import MAX_XML_BYTES
 from adyton.errors import MalformedError
-from adyton.evidence.dcap.collateral import MAX_COLLATERAL_BYTES, MAX_COLLATERAL_VALUES
-from adyton.evidence.dcap.collateral import Collateral as IntelCollateral
+from adyton.evidence.dcap.collateral import (
+    MAX_COLLATERAL_BYTES,
+    MAX_COLLATERAL_VALUES,
+    IntelCollateral,
+)
 from adyton.evidence.nvidia.collateral import MAX_ANSWERS
 from adyton.evidence.sev_snp.collateral import MAX_CERTIFICATE_BYTES, MAX_CRL_BYTES
 from adyton.evidence.token.collateral import TokenCollateral

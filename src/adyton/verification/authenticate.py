@@ -13,7 +13,7 @@ from adyton.evidence.azure.claims import claims_of_azure_snp, claims_of_azure_td
 from adyton.evidence.azure.snp import authenticate as authenticate_azure_snp
 from adyton.evidence.azure.tdx import authenticate as authenticate_azure_tdx
 from adyton.evidence.collateral import AmdCertificates, Collateral, NvidiaDocuments
-from adyton.evidence.dcap.collateral import Collateral as IntelCollateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import DcapCache
 from adyton.evidence.formats import Format, detect
 from adyton.evidence.nitro.authenticate import authenticate as authenticate_nitro

@@ -13,14 +13,13 @@ from typing import Final
 from adyton.appraisal.appraise import appraise, refuse
 from adyton.appraisal.freshness import NAME as FRESHNESS
 from adyton.appraisal.freshness import Expected
-from adyton.appraisal.policy import Binding as PolicyBinding
-from adyton.appraisal.policy import Policy
+from adyton.appraisal.policy import Binding, Policy
 from adyton.codec.json import JsonObject
 from adyton.errors import AdytonError, MalformedError
 from adyton.evidence.collateral import NO_COLLATERAL, Collateral
 from adyton.evidence.formats import Format, detect
 from adyton.evidence.nvidia.binding import (
-    Binding,
+    DeviceBinding,
     DeviceBindingRejectedError,
     check_binding,
     commitment_of,
@@ -75,7 +74,7 @@ class MachineVerdict:
     processor: Judged
     devices: tuple[Judged, ...]
     binding: Part
-    bound: Binding | None
+    bound: DeviceBinding | None
     at: datetime
 
     def __post_init__(self) -> None:
@@ -171,13 +170,13 @@ def verify_machine(
     ]
     bound = _bind(claims, read)
     # Step 3
-    theirs = replace(policy, evidence=replace(policy.evidence, binding=PolicyBinding()))
+    theirs = replace(policy, evidence=replace(policy.evidence, binding=Binding()))
     wanted = _expected_of_devices(verdict, claims, read, expected)
     return MachineVerdict(
         processor=(verdict, claims),
         devices=tuple(_judge(item, theirs, wanted, at) for item in read),
-        binding=passed(_NAME) if isinstance(bound, Binding) else bound,
-        bound=bound if isinstance(bound, Binding) else None,
+        binding=passed(_NAME) if isinstance(bound, DeviceBinding) else bound,
+        bound=bound if isinstance(bound, DeviceBinding) else None,
         at=at,
     )
 
@@ -190,7 +189,9 @@ def _pieces(evidence: bytes) -> tuple[bytes, ...]:
         return (evidence,)
 
 
-def _bind(processor: Claims | None, devices: Sequence[Claims | AdytonError]) -> Binding | Part:
+def _bind(
+    processor: Claims | None, devices: Sequence[Claims | AdytonError]
+) -> DeviceBinding | Part:
     if processor is None:
         text = "the processor's evidence is not authentic, so it commits to nothing"
         return not_evaluated(_NAME, "not-authentic", text)
@@ -244,7 +245,7 @@ def _judged_json(judged: Judged) -> JsonObject:
     return {**verdict.to_json(), "claims": None if claims is None else claims.to_json()}
 
 
-def _bound_json(bound: Binding | None) -> JsonObject:
+def _bound_json(bound: DeviceBinding | None) -> JsonObject:
     shown: JsonObject = {"does_not_establish": _DOES_NOT_ESTABLISH}
     if bound is None:
         return shown

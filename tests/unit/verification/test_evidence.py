@@ -26,7 +26,7 @@ from adyton.evidence.collateral import (
     Collateral,
     NvidiaDocuments,
 )
-from adyton.evidence.dcap.collateral import Collateral as IntelCollateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.formats import Format, detect
 from adyton.evidence.token.services import GOOGLE as GOOGLE_ISSUER
 from adyton.evidence.token.services import INTEL as INTEL_ISSUER

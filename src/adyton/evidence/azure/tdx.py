@@ -7,7 +7,7 @@ from datetime import datetime
 from adyton.evidence.azure.bundle import TdxBundle
 from adyton.evidence.azure.hcl import ReportType
 from adyton.evidence.azure.vtpm import VtpmClaims, authenticate_vtpm
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import DcapCache
 from adyton.evidence.dcap.layout import without_padding
 from adyton.evidence.tdx.authenticate import TdxClaims
@@ -29,7 +29,7 @@ def authenticate(
     *,
     roots: Mapping[str, bytes],
     at: datetime,
-    collateral: Collateral | None = None,
+    collateral: IntelCollateral | None = None,
     cache: DcapCache | None = None,
 ) -> AzureTdxClaims:
     """Return what ``bundle`` says, once it is shown to come from under one of ``roots``.

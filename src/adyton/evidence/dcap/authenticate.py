@@ -14,7 +14,7 @@ from adyton.crypto.hashing import sha256
 from adyton.crypto.p256 import Es256PublicKey
 from adyton.crypto.path import ES256, CertificateRejectedError, Path, PathCache, verify_path
 from adyton.errors import MalformedError, RejectedError
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import (
     PCK_AUTHORITIES,
     DcapCache,
@@ -150,7 +150,7 @@ def claims_of(
     authentic: AuthenticQuote,
     *,
     module: ModuleReport | None,
-    collateral: Collateral | None,
+    collateral: IntelCollateral | None,
     roots: Mapping[str, bytes],
     at: datetime,
     cache: DcapCache | None = None,

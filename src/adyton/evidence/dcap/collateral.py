@@ -23,7 +23,7 @@ from adyton.crypto.hashing import prefixed, sha256
 from adyton.errors import MalformedError
 from adyton.evidence.dcap.signed_json import MAX_SIGNED_BYTES
 
-__all__ = ["MAX_COLLATERAL_BYTES", "MAX_COLLATERAL_VALUES", "Collateral"]
+__all__ = ["MAX_COLLATERAL_BYTES", "MAX_COLLATERAL_VALUES", "IntelCollateral"]
 
 MAX_COLLATERAL_BYTES: Final = 4 * 1024 * 1024
 # Intel's texts, which stand in strings, have a few thousand.
@@ -39,7 +39,7 @@ Chain = tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Collateral:
+class IntelCollateral:
     """What is needed to judge platforms of one family.
 
     Each chain has two certificates: the one that signed, and the root. ``tcb_info`` and
@@ -57,14 +57,14 @@ class Collateral:
     qe_identity_signature: bytes
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Collateral":
+    def from_bytes(cls, data: bytes) -> "IntelCollateral":
         """Return the collateral in a JSON file, or raise ``MalformedError``."""
         return cls.from_json(
             loads(data, limit_bytes=MAX_COLLATERAL_BYTES, limit_values=MAX_COLLATERAL_VALUES)
         )
 
     @classmethod
-    def from_json(cls, value: Json) -> "Collateral":
+    def from_json(cls, value: Json) -> "IntelCollateral":
         """Return the collateral in ``value``, or raise ``MalformedError``."""
         record = as_object(value, "collateral")
         check_keys(

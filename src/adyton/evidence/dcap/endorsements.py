@@ -20,7 +20,7 @@ from adyton.crypto.path import (
     verify_path,
 )
 from adyton.errors import MalformedError, RejectedError
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.qe_identity import QeIdentity
 from adyton.evidence.dcap.tcb_info import TcbInfo
 from adyton.model.window import Window
@@ -91,7 +91,7 @@ class DcapCache:
 
 
 def authenticate_collateral(
-    collateral: Collateral, *, roots: Mapping[str, bytes], cache: DcapCache | None = None
+    collateral: IntelCollateral, *, roots: Mapping[str, bytes], cache: DcapCache | None = None
 ) -> Endorsements:
     """Return what ``collateral`` says, once it is shown to come from under one of ``roots``.
 

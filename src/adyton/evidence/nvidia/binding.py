@@ -21,8 +21,8 @@ from adyton.errors import RejectedError
 from adyton.model.claims import Claims, Technology
 
 __all__ = [
-    "Binding",
     "BindingForm",
+    "DeviceBinding",
     "DeviceBindingRejectedError",
     "check_binding",
     "commitment_of",
@@ -55,7 +55,7 @@ class BindingForm(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
+class DeviceBinding:
     """What was shown: these devices, all different, signed nonces that follow from ``commitment``.
 
     ``devices`` are their serial numbers, and ``signed_sha256`` is over all of their signed reports
@@ -79,7 +79,7 @@ def commitment_of(processor: Claims) -> bytes:
     return found or b""
 
 
-def check_binding(devices: Sequence[Claims], *, commitment: bytes) -> Binding:
+def check_binding(devices: Sequence[Claims], *, commitment: bytes) -> DeviceBinding:
     """Return what ties ``devices`` to evidence that has ``commitment``, or raise.
 
     1. The commitment has at least 32 bytes, not all zero.
@@ -114,7 +114,7 @@ def check_binding(devices: Sequence[Claims], *, commitment: bytes) -> Binding:
         if item.instance in seen:
             raise DeviceBindingRejectedError(device=item.instance, reason="stands there twice")
         seen.add(item.instance)
-    return Binding(
+    return DeviceBinding(
         form=form,
         commitment=commitment,
         devices=tuple(item.instance for item in devices),

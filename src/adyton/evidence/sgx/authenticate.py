@@ -6,7 +6,7 @@ from datetime import datetime
 
 from adyton.errors import MalformedError
 from adyton.evidence.dcap.authenticate import DcapClaims, authenticate_quote, claims_of
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.enclave import EnclaveReport
 from adyton.evidence.dcap.endorsements import DcapCache
 from adyton.evidence.dcap.layout import TeeType
@@ -38,7 +38,7 @@ def authenticate(
     *,
     roots: Mapping[str, bytes],
     at: datetime,
-    collateral: Collateral | None = None,
+    collateral: IntelCollateral | None = None,
     cache: DcapCache | None = None,
 ) -> SgxClaims:
     """Return what ``quote`` says, once it is shown to come from under one of ``roots``.

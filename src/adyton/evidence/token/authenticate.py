@@ -16,7 +16,7 @@ from adyton.crypto.hashing import sha256
 from adyton.crypto.path import PathCache
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.token import azure, google, intel, nvidia
-from adyton.evidence.token.bundle import Bundle, SubmoduleRejectedError
+from adyton.evidence.token.bundle import DetachedBundle, SubmoduleRejectedError
 from adyton.evidence.token.collateral import TokenCollateral
 from adyton.evidence.token.keys import Signer, Trust, find_signer
 from adyton.evidence.token.members import Members
@@ -134,7 +134,7 @@ def authenticate(
     if issuer.service is not Service.NVIDIA_NRAS:
         verified = _verified(_text(token), issuer, trust)
         return _claims(_READERS[issuer.service](verified.claims), {}, verified, issuer)
-    bundle = Bundle.from_bytes(token)
+    bundle = DetachedBundle.from_bytes(token)
     verified = _verified(bundle.overall, issuer, trust)
     # Step 7
     bundle.check_digests(verified.claims)
@@ -152,7 +152,7 @@ def unverified_report(token: bytes, *, service: Service) -> tuple[Reported, Mapp
     """
     if service is not Service.NVIDIA_NRAS:
         return _READERS[service](_read(Jws.from_text(_text(token)))), MappingProxyType({})
-    bundle = Bundle.from_bytes(token)
+    bundle = DetachedBundle.from_bytes(token)
     overall = _read(Jws.from_text(bundle.overall))
     bundle.check_digests(overall)
     devices = {

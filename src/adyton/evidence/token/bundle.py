@@ -16,7 +16,7 @@ from adyton.crypto.hashing import sha256
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.token.members import Members
 
-__all__ = ["Bundle", "SubmoduleRejectedError"]
+__all__ = ["DetachedBundle", "SubmoduleRejectedError"]
 
 _MAX_BUNDLE_BYTES: Final = 1024 * 1024
 # As many as there are in the largest machines, several times over.
@@ -36,14 +36,14 @@ class SubmoduleRejectedError(RejectedError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bundle:
+class DetachedBundle:
     """The token over all, and the devices' tokens by name."""
 
     overall: str
     devices: Mapping[str, str]
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Bundle":
+    def from_bytes(cls, data: bytes) -> "DetachedBundle":
         """Return the bundle in ``data``, or raise ``MalformedError``."""
         parts = _items(loads(data, limit_bytes=_MAX_BUNDLE_BYTES), "a bundle")
         kind, overall = _items(parts[0], "a bundle's token")

@@ -8,7 +8,7 @@ from typing import Final
 from adyton.codec.jose import MAX_TOKEN_BYTES, Jws
 from adyton.codec.json import as_object, as_string, loads
 from adyton.errors import MalformedError
-from adyton.evidence.token.bundle import Bundle
+from adyton.evidence.token.bundle import DetachedBundle
 from adyton.evidence.token.services import Issuer, Service
 
 __all__ = ["unverified_issuer"]
@@ -37,7 +37,11 @@ def unverified_issuer(token: bytes) -> Issuer:
 
     Whoever wrote the token chose it: it is true once the signature by that issuer's key is checked.
     """
-    text = Bundle.from_bytes(token).overall if token.lstrip().startswith(_ARRAY) else _text(token)
+    text = (
+        DetachedBundle.from_bytes(token).overall
+        if token.lstrip().startswith(_ARRAY)
+        else _text(token)
+    )
     claims = as_object(loads(Jws.from_text(text).payload, limit_bytes=MAX_TOKEN_BYTES), "claims")
     name = as_string(claims.get("iss"), "the token's issuer", limit=256)
     for service, pattern in _NAMES.items():

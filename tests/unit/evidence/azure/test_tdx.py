@@ -13,7 +13,7 @@ from adyton.evidence.azure.hcl import HclReport, RuntimeData
 from adyton.evidence.azure.tdx import AzureTdxClaims, authenticate
 from adyton.evidence.azure.tpm import TpmQuote
 from adyton.evidence.azure.vtpm import RegistersRejectedError, RuntimeDataRejectedError
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.layout import without_padding
 
 INTEL = FakeIntel()
@@ -25,7 +25,7 @@ def authenticated(data: bytes, **more: Any) -> AzureTdxClaims:
 
 
 def test_a_good_bundle_says_what_the_vtpm_measured() -> None:
-    collateral = Collateral.from_bytes(INTEL.collateral())
+    collateral = IntelCollateral.from_bytes(INTEL.collateral())
     claims = authenticated(AZURE.bundle(), collateral=collateral)
     assert claims.vtpm.registers == dict(enumerate(REGISTERS))
     assert claims.vtpm.nonce == NONCE

@@ -20,7 +20,7 @@ from tests.fakes.intel import (
 )
 
 from adyton.errors import AdytonError
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.status import TcbStatus
 from adyton.evidence.sgx.authenticate import authenticate as authenticate_sgx
 from adyton.evidence.tdx.authenticate import authenticate as authenticate_tdx
@@ -52,7 +52,7 @@ def ours(quote: bytes, collateral: bytes, tee: str) -> tuple[str, set[str]] | No
     authenticate: Any = {"sgx": authenticate_sgx, "tdx": authenticate_tdx}[tee]
     try:
         claims = authenticate(
-            quote, roots=VENDOR.roots, at=NOW, collateral=Collateral.from_bytes(collateral)
+            quote, roots=VENDOR.roots, at=NOW, collateral=IntelCollateral.from_bytes(collateral)
         )
     except AdytonError:
         return None

@@ -5,7 +5,7 @@ import pytest
 from tests.fakes.intel import FakeIntel
 
 from adyton.errors import MalformedError
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.qe_identity import QeIdentity
 from adyton.evidence.dcap.tcb_info import TcbInfo
 
@@ -14,12 +14,12 @@ VENDOR = FakeIntel()
 
 def test_collateral_is_read_and_written() -> None:
     data = VENDOR.collateral()
-    found = Collateral.from_bytes(data)
-    assert Collateral.from_bytes(found.to_bytes()) == found
+    found = IntelCollateral.from_bytes(data)
+    assert IntelCollateral.from_bytes(found.to_bytes()) == found
     assert json.loads(found.to_bytes()) == json.loads(data)
     assert found.tcb_info_issuer_chain == (VENDOR.der("tcb_signer"), VENDOR.der("root"))
-    assert found.sha256 == Collateral.from_bytes(data).sha256
-    assert found.sha256 != Collateral.from_bytes(VENDOR.collateral()).sha256
+    assert found.sha256 == IntelCollateral.from_bytes(data).sha256
+    assert found.sha256 != IntelCollateral.from_bytes(VENDOR.collateral()).sha256
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,13 @@ def test_collateral_is_read_and_written() -> None:
 )
 def test_each_broken_file_is_malformed(changes: dict[str, Any]) -> None:
     with pytest.raises(MalformedError):
-        Collateral.from_bytes(VENDOR.collateral(**changes))
+        IntelCollateral.from_bytes(VENDOR.collateral(**changes))
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}"])
 def test_what_is_no_object_is_malformed(data: bytes) -> None:
     with pytest.raises(MalformedError):
-        Collateral.from_bytes(data)
+        IntelCollateral.from_bytes(data)
 
 
 def test_tcb_info_may_have_fields_that_are_new() -> None:

@@ -19,7 +19,7 @@ from adyton.crypto.crl import CertificateRevokedError, CrlRejectedError
 from adyton.crypto.path import CertificateRejectedError, RootRejectedError
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import AdytonError, MalformedError
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import (
     CollateralRejectedError,
     DcapCache,
@@ -34,7 +34,9 @@ OTHER = FakeIntel()
 def authenticated(
     data: bytes, vendor: FakeIntel = VENDOR, *, cache: DcapCache | None = None
 ) -> Endorsements:
-    return authenticate_collateral(Collateral.from_bytes(data), roots=vendor.roots, cache=cache)
+    return authenticate_collateral(
+        IntelCollateral.from_bytes(data), roots=vendor.roots, cache=cache
+    )
 
 
 @pytest.mark.parametrize("tee", ["sgx", "tdx"])
@@ -130,7 +132,7 @@ def test_chains_from_different_roots_do_not_belong_together() -> None:
     )
     roots = {**VENDOR.roots, "other": OTHER.roots["fake"]}
     with pytest.raises(CollateralRejectedError, match="different roots"):
-        authenticate_collateral(Collateral.from_bytes(data), roots=roots)
+        authenticate_collateral(IntelCollateral.from_bytes(data), roots=roots)
 
 
 def rotated() -> FakeIntel:
@@ -173,7 +175,7 @@ def test_an_old_signer_that_was_revoked_is_refused_and_the_new_one_is_not() -> N
 
 
 def test_a_chain_of_another_length_is_malformed() -> None:
-    good = Collateral.from_bytes(VENDOR.collateral())
+    good = IntelCollateral.from_bytes(VENDOR.collateral())
     for chain_ in (good.pck_crl_issuer_chain[:1], (*good.pck_crl_issuer_chain, b"")):
         with pytest.raises(MalformedError, match="not 2"):
             authenticate_collateral(replace(good, pck_crl_issuer_chain=chain_), roots=VENDOR.roots)

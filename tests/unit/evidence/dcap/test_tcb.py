@@ -27,7 +27,7 @@ from tests.fakes.intel import (
 
 from adyton.crypto.crl import CertificateRevokedError
 from adyton.errors import AdytonError
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import CollateralRejectedError
 from adyton.evidence.dcap.qe_identity import QuotingEnclaveRejectedError
 from adyton.evidence.dcap.status import TcbStatus
@@ -48,7 +48,7 @@ def tcb_of(
 ) -> Tcb:
     authenticate: Any = {"sgx": authenticate_sgx, "tdx": authenticate_tdx}[tee]
     claims = authenticate(
-        quote, roots=vendor.roots, at=at, collateral=Collateral.from_bytes(collateral)
+        quote, roots=vendor.roots, at=at, collateral=IntelCollateral.from_bytes(collateral)
     )
     found: Tcb = claims.dcap.tcb
     return found
@@ -174,7 +174,7 @@ def test_collateral_of_another_authority_or_root_is_refused() -> None:
             VENDOR.quote(),
             roots=roots,
             at=NOW,
-            collateral=Collateral.from_bytes(other.collateral()),
+            collateral=IntelCollateral.from_bytes(other.collateral()),
         )
     second = FakeIntel(authority=replace(AUTHORITY, name="Intel SGX PCK Processor CA"))
     for name in ("root", "tcb_signer"):

@@ -3,7 +3,7 @@ from tests.fakes.intel import NOW, FakeIntel, enclave_report
 
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import MalformedError
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import CollateralRejectedError
 from adyton.evidence.sgx.authenticate import authenticate
 from adyton.evidence.sgx.findings import findings
@@ -45,7 +45,7 @@ def test_a_forged_quote_is_refused_before_its_body_is_read() -> None:
 
 
 def test_collateral_for_tdx_is_refused() -> None:
-    collateral = Collateral.from_bytes(VENDOR.collateral("tdx"))
+    collateral = IntelCollateral.from_bytes(VENDOR.collateral("tdx"))
     with pytest.raises(CollateralRejectedError, match="is about TDX, the quote about SGX"):
         authenticate(VENDOR.quote("sgx"), roots=VENDOR.roots, at=NOW, collateral=collateral)
 

@@ -2,7 +2,7 @@ import pytest
 from tests.fakes.intel import NOW, FakeIntel, td_report
 
 from adyton.errors import MalformedError
-from adyton.evidence.dcap.collateral import Collateral
+from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import CollateralRejectedError
 from adyton.evidence.tdx.authenticate import authenticate
 from adyton.evidence.tdx.findings import findings
@@ -29,7 +29,7 @@ def test_a_quote_about_an_enclave_is_not_read_as_one() -> None:
 
 
 def test_collateral_for_sgx_is_refused() -> None:
-    collateral = Collateral.from_bytes(VENDOR.collateral("sgx"))
+    collateral = IntelCollateral.from_bytes(VENDOR.collateral("sgx"))
     with pytest.raises(CollateralRejectedError, match="is about SGX, the quote about TDX"):
         authenticate(VENDOR.quote(), roots=VENDOR.roots, at=NOW, collateral=collateral)
 
