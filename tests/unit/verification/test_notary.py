@@ -564,8 +564,9 @@ VALUES: st.SearchStrategy[Any] = (
     | st.floats(allow_nan=False, allow_infinity=False)
     | TEXTS
     | st.sampled_from(["stub", "AAAA", "A" * 43 + "=", "A" * 86 + "==", "provenclave/1", "1"])
-    | st.just([])
-    | st.just({})
+    # Made anew each time: what is put into one would be in all that come after.
+    | st.builds(list)
+    | st.builds(dict)
 )
 CHANGES = st.lists(
     st.tuples(st.sampled_from(PLACES), st.just(...) | VALUES), min_size=0, max_size=2
