@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import typer
 
+from adyton.adapters.store.records import Scope
 from adyton.cli.app import app, run
 from adyton.cli.exits import USAGE
 
@@ -42,6 +43,27 @@ def test_every_command_has_help_with_an_example(
     assert "Example: " in out
     assert f"adyton {' '.join(path)}" in out
     assert all(len(line) <= 100 for line in out.splitlines())
+
+
+def test_help_fits_80_columns_and_its_paragraphs_are_filled(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["mcp", "--help"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert all(len(line) <= 80 for line in lines)
+    first = next(n for n, line in enumerate(lines) if line.startswith("A model chooses"))
+    assert lines[first + 1].startswith("folder, you choose here.")
+    assert lines[first + 1].endswith("adyton[mcp].")
+
+
+def test_every_scope_is_in_the_help(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert run(["keys", "create", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert [scope for scope in Scope if scope.value not in out] == []
 
 
 def test_there_is_every_command_that_was_promised() -> None:

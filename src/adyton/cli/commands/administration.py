@@ -25,7 +25,7 @@ def create(
     name: Annotated[str, typer.Option(help="Whose key it is.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="ask, prove, register, verify: all where left out; operate."),
+        typer.Option(help="ask, commit, prove, register, verify: all where left out; operate."),
     ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Until it expires; else never.")] = None,
     per_minute: Annotated[int | None, typer.Option(min=1, help="Requests a minute.")] = None,
