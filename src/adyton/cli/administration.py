@@ -10,7 +10,7 @@ from rich.text import Text
 
 from adyton.adapters.store.administration import create_key, list_audit, list_keys, revoke_key
 from adyton.adapters.store.records import ApiKey, AuditEntry, KeyLimits, Scope
-from adyton.cli.development import write_whole
+from adyton.cli.development import check_writable, write_whole
 from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError
 from adyton.cli.terminal import console, notes, plain, print_json, table
@@ -32,6 +32,7 @@ def run_create(
     """Make a key and print it, once, or write it to ``out``, for its owner only."""
     if out is not None and out.exists():
         raise OptionMalformedError(f"{out} is there already: a key in it would be lost")
+    check_writable(out)
     try:
         # What is the operator's alone is given by name only.
         usual = [scope for scope in Scope if scope is not Scope.OPERATE]

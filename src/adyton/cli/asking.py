@@ -11,7 +11,7 @@ from rich.text import Text
 
 from adyton.cli.contact import check_url, policy_path, warn
 from adyton.cli.credentials import Secrets, read_api_key, read_secrets
-from adyton.cli.development import write_whole
+from adyton.cli.development import check_writable, write_whole
 from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError, PredicateOptions, read_predicate
 from adyton.cli.terminal import console, plain, print_json, progress
@@ -54,6 +54,7 @@ class Asking:
 
 def run_ask(asking: Asking) -> int:
     """Ask, print the answer, and return the exit code."""
+    check_writable(asking.out)
     endpoint = _endpoint(asking.endpoint)
     predicate = read_predicate(endpoint, asking.predicate)
     provider, extra = _source(endpoint, asking)

@@ -7,7 +7,8 @@ import hashlib
 import os
 import ssl
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,9 @@ from adyton.errors import UnavailableError
 
 __all__ = [
     "CertificatesUnreadableError",
+    "FileUnwritableError",
     "certificate_digests",
+    "check_writable",
     "development_policy",
     "write_whole",
 ]
@@ -112,12 +115,53 @@ def certificate_digests(path: Path) -> list[bytes]:
         raise CertificatesUnreadableError(path=path) from error
 
 
+class FileUnwritableError(UnavailableError):
+    """A file that was named cannot be written."""
+
+    code = "file-unwritable"
+
+    def __init__(self, *, path: Path, reason: str) -> None:
+        super().__init__(f"{path} cannot be written: {reason}")
+        self.path = path
+
+
+@contextmanager
+def _unwritable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileUnwritableError(path=path, reason=error.strerror or "unknown") from error
+
+
+def check_writable(*paths: Path | None) -> None:
+    """Raise ``FileUnwritableError`` where no file can be written at one of ``paths``.
+
+    Asked before what is made once: an answer, a proof or a key would be lost with its file.
+    """
+    for path in paths:
+        if path is None:
+            continue
+        with _unwritable(path):
+            if path.is_dir():
+                raise FileUnwritableError(path=path, reason="it is a folder")
+            if not path.parent.is_dir():
+                raise FileUnwritableError(path=path, reason=f"there is no folder {path.parent}")
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise FileUnwritableError(path=path, reason=f"you may not write into {path.parent}")
+
+
 def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` to ``path``, which appears whole or not at all, for its owner only."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    Path(temporary).replace(path)
+    """Write ``text`` to ``path``, which appears whole or not at all, for its owner only.
+
+    Raises:
+        FileUnwritableError: it cannot be written.
+    """
+    check_writable(path)
+    with _unwritable(path):
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        Path(temporary).replace(path)
 
 
 def _listed(digests: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from adyton.cli.contact import check_url, policy_path, warn
 from adyton.cli.credentials import read_api_key
-from adyton.cli.development import write_whole
+from adyton.cli.development import check_writable, write_whole
 from adyton.cli.exits import YES
 from adyton.cli.predicates import OptionMalformedError
 from adyton.cli.terminal import console, plain, print_json, progress, table
@@ -59,6 +59,7 @@ class Proving:
 def run_prove(asked: Proving) -> int:
     """Have it proven, print what came of it, and return the exit code."""
     _check_choices(asked)
+    check_writable(asked.out, asked.proof_out)
     job = _job(asked)
     start = time.perf_counter()
     with progress("proving here" if asked.mode == Mode.LOCAL else f"asking {asked.url}") as change:

@@ -9,12 +9,16 @@ import pytest
 
 from adyton.adapters.insecure import ROOT_NAME, InsecurePlatform
 from adyton.appraisal.policy import Policy
+from adyton.cli.app import run
 from adyton.cli.development import (
     CertificatesUnreadableError,
+    FileUnwritableError,
     certificate_digests,
+    check_writable,
     development_policy,
     write_whole,
 )
+from adyton.cli.exits import NO_ANSWER
 from adyton.sandbox import Sandbox
 
 
@@ -53,3 +57,36 @@ def test_a_file_is_written_whole_and_for_its_owner(tmp_path: Path) -> None:
     assert path.read_text() == "after"
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["missing/receipt.json", "."])
+def test_a_file_that_cannot_be_written_is_said_by_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FileUnwritableError, match="cannot be written"):
+        write_whole(tmp_path / name, "text")
+    with pytest.raises(FileUnwritableError, match="cannot be written"):
+        check_writable(None, tmp_path / "receipt.json", tmp_path / name)
+
+
+def test_what_the_system_says_while_it_is_written_is_kept(tmp_path: Path) -> None:
+    with pytest.raises(FileUnwritableError, match="File name too long"):
+        write_whole(tmp_path / ("a" * 300), "text")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ask", "balance", "--gte", "1"],
+        ["prove", "--steps", "ivc-inputs.msgpack"],
+        ["keys", "create", "--name", "me"],
+    ],
+)
+def test_nothing_is_made_that_there_is_no_place_for(
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("ADYTON_STATE_DIR", str(tmp_path / "state"))
+    assert run([*command, "--out", str(tmp_path / "missing" / "file")]) == NO_ANSWER
+    assert "(file-unwritable)" in capsys.readouterr().err
+    assert not (tmp_path / "state").exists()
