@@ -15,6 +15,7 @@ from adyton.model.verdict import (
     Layer,
     LayerName,
     Part,
+    Status,
     failed,
     finding,
     not_evaluated,
@@ -26,7 +27,10 @@ from adyton.verification.notary_policy import NotaryPolicy
 
 __all__ = ["chain_layer"]
 
-_ESTABLISHES: Final = "the key's holder put this commit directly behind the one that was given"
+_ESTABLISHES: Final = "the key's holder gave this commit its number"
+_ESTABLISHES_PLACE: Final = (
+    "the key's holder put this commit directly behind the one that was given"
+)
 _DOES_NOT_ESTABLISH: Final = (
     "that no other commit was put there too, and shown to somebody else: a fork shows only where"
     " both are seen, or in the log"
@@ -49,10 +53,12 @@ def chain_layer(read: Read, *, previous: Proof | None, policy: NotaryPolicy) -> 
         )
     else:
         parts = (_number(read), _predecessor(read, previous, policy))
+    # Of a proof alone, nobody saw what it stands behind.
+    seen = parts[1].status is Status.PASSED
     return Layer(
         name=LayerName.CHAIN,
         parts=parts,
-        establishes=_ESTABLISHES,
+        establishes=_ESTABLISHES_PLACE if seen else _ESTABLISHES,
         does_not_establish=_DOES_NOT_ESTABLISH,
     )
 

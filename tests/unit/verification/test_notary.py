@@ -263,6 +263,15 @@ def test_whatever_stands_in_a_proof_its_verdict_can_be_shown(
 # --- chain ----------------------------------------------------------------------------------
 
 
+def test_a_proof_is_said_to_stand_behind_another_only_where_that_was_given() -> None:
+    first, second = map(Proof.from_bytes, notary().proofs)
+    shown = judged(second.document, previous=first).layer(LayerName.CHAIN)
+    assert "directly behind the one that was given" in shown.establishes
+    alone = judged(second.document).layer(LayerName.CHAIN)
+    assert alone.status is Status.PASSED
+    assert "behind" not in alone.establishes
+
+
 def test_the_proof_before_is_the_one_that_was_hashed() -> None:
     made = notary()
     made.commit(b"third")
