@@ -202,8 +202,8 @@ def short_layers(verdict: Verdict) -> Table:
 
 
 def print_reasons(out: Console, verdict: Verdict | MachineVerdict) -> None:
-    """Print what speaks against acceptance, a line each."""
-    for finding in verdict.reasons:
+    """Print what speaks against acceptance, a line each: once, however many parts have it."""
+    for finding in dict.fromkeys(verdict.reasons):
         out.print(
             Text("  ").append_text(plain(finding.message)).append(f" ({finding.code})", "dim")
         )

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from adyton.cli.terminal import WIDTH, plain, table
-from adyton.cli.verdicts import answer_text, layer_table, question_text, short_layers
+from adyton.cli.verdicts import answer_text, layer_table, print_reasons, question_text, short_layers
 from adyton.codec.json import JsonObject
 from adyton.model.question import Endpoint, Question
 from adyton.model.verdict import (
@@ -109,6 +109,13 @@ def test_what_a_layer_establishes_is_shown_only_if_it_passed() -> None:
     assert "this much" in printed(layer_table(verdict(Status.PASSED)))
     assert "this much" not in printed(layer_table(verdict(Status.FAILED)))
     assert "because" in printed(short_layers(verdict(Status.FAILED)))
+
+
+def test_a_reason_that_many_parts_have_is_said_once() -> None:
+    console = Console(width=WIDTH, highlight=False, markup=False)
+    with console.capture() as capture:
+        print_reasons(console, verdict(Status.FAILED))
+    assert capture.get().count("(why)") == 1
 
 
 def test_a_table_folds_its_last_column() -> None:
