@@ -36,7 +36,7 @@ from adyton.evidence.dcap.authenticate import authenticate_quote, claims_of
 from adyton.evidence.dcap.endorsements import authenticate_collateral
 from adyton.evidence.dcap.layout import without_padding
 from adyton.evidence.formats import Format, detect
-from adyton.evidence.nvidia.roots import NVIDIA_RIM_ROOTS, NVIDIA_ROOTS
+from adyton.evidence.nvidia.roots import report_roots, rim_roots
 from adyton.evidence.nvidia.serialized import one_device
 from adyton.evidence.roots import VENDOR_ROOTS
 from adyton.evidence.sev_snp.layout import REPORT_SIZE, Report
@@ -133,9 +133,8 @@ class Fetcher:
             self._client,
             rims=self._services.nvidia_rims,
             responder=self._services.nvidia_responder,
-            # What signs golden values signs no reports, and the other way round.
-            roots={k: v for k, v in self._roots.items() if k not in NVIDIA_RIM_ROOTS},
-            rim_roots={k: v for k, v in self._roots.items() if k not in NVIDIA_ROOTS},
+            roots=report_roots(self._roots),
+            rim_roots=rim_roots(self._roots),
         )
         return Collateral(nvidia=await service.fetch(one_device(evidence), at=at))
 

@@ -20,7 +20,7 @@ from adyton.evidence.nitro.authenticate import authenticate as authenticate_nitr
 from adyton.evidence.nvidia.authenticate import authenticate as authenticate_nvidia
 from adyton.evidence.nvidia.claims import claims_of as claims_of_nvidia
 from adyton.evidence.nvidia.collateral import NvidiaCollateral
-from adyton.evidence.nvidia.roots import NVIDIA_RIM_ROOTS, NVIDIA_ROOTS
+from adyton.evidence.nvidia.roots import report_roots, rim_roots
 from adyton.evidence.nvidia.serialized import one_device
 from adyton.evidence.roots import trusted_roots
 from adyton.evidence.sev_snp.authenticate import authenticate as authenticate_snp
@@ -227,9 +227,8 @@ def _nvidia(evidence: bytes, documents: NvidiaDocuments, setting: _Setting) -> C
     read = partial(
         authenticate_nvidia,
         device.transcript,
-        # What signs golden values signs no reports, and the other way round.
-        roots=_but(setting.roots, NVIDIA_RIM_ROOTS),
-        rim_roots=_but(setting.roots, NVIDIA_ROOTS),
+        roots=report_roots(setting.roots),
+        rim_roots=rim_roots(setting.roots),
         at=setting.at,
         cache=setting.cache.paths,
     )
@@ -246,10 +245,6 @@ def _nvidia(evidence: bytes, documents: NvidiaDocuments, setting: _Setting) -> C
         if full == bare:
             raise
         return _refused(claims_of_nvidia(read(collateral=bare)), error)
-
-
-def _but(roots: Mapping[str, bytes], others: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    return {name: root for name, root in roots.items() if name not in others}
 
 
 def _token(evidence: bytes, collateral: TokenCollateral | None, setting: _Setting) -> Claims:

@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["DEVICE_ROOT", "NVIDIA_RIM_ROOTS", "NVIDIA_ROOTS", "RIM_ROOT"]
+__all__ = [
+    "DEVICE_ROOT",
+    "NVIDIA_RIM_ROOTS",
+    "NVIDIA_ROOTS",
+    "RIM_ROOT",
+    "report_roots",
+    "rim_roots",
+]
 
 # SHA-256 of the DER of CN=NVIDIA Device Identity CA, O=NVIDIA; P-384, from 2021-11-05, without end.
 # NVIDIA publishes it with its verifier (github.com/NVIDIA/nvtrust, local_gpu_verifier, certs).
@@ -23,3 +30,13 @@ RIM_ROOT: Final = bytes.fromhex("12977b5115acb0381179279fffeb5a8c4d264971ebb3229
 
 NVIDIA_ROOTS: Final[Mapping[str, bytes]] = MappingProxyType({"nvidia-device": DEVICE_ROOT})
 NVIDIA_RIM_ROOTS: Final[Mapping[str, bytes]] = MappingProxyType({"nvidia-rim": RIM_ROOT})
+
+
+def report_roots(roots: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Return those of ``roots`` that a report may begin at."""
+    return {name: root for name, root in roots.items() if name not in NVIDIA_RIM_ROOTS}
+
+
+def rim_roots(roots: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Return those of ``roots`` that golden values may begin at."""
+    return {name: root for name, root in roots.items() if name not in NVIDIA_ROOTS}
