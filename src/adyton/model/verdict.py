@@ -25,6 +25,7 @@ __all__ = [
     "Status",
     "Subject",
     "Verdict",
+    "exact",
     "failed",
     "finding",
     "not_evaluated",
@@ -132,8 +133,14 @@ def not_required(name: str, code: str, message: str) -> Part:
     return Part(name=name, status=Status.NOT_REQUIRED, findings=(finding(code, message),))
 
 
+def exact(instant: datetime) -> str:
+    """Return an instant as it is: whoever reads it can repeat the verdict."""
+    # Not moved to another zone: the last instants that there are have no place in some.
+    return instant.isoformat().replace("+00:00", "Z")
+
+
 def shown(instant: datetime) -> str:
-    """Return an instant as verdicts show it, in whole seconds."""
+    """Return an instant for people and for lists of times, in whole seconds."""
     return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -230,7 +237,7 @@ class Verdict:
             "subject": self.subject.value,
             "accepted": self.accepted,
             "answer": self.answer,
-            "at": self.at.isoformat().replace("+00:00", "Z"),
+            "at": exact(self.at),
             "layers": [layer.to_json() for layer in self.layers],
         }
 

@@ -6,7 +6,7 @@ of whoever made it, but reads the policy that stands in it.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from adyton.appraisal.freshness import Expected
@@ -20,7 +20,7 @@ from adyton.evidence.collateral import (
     Collateral,
 )
 from adyton.model.claims import Claims
-from adyton.model.verdict import Verdict
+from adyton.model.verdict import Verdict, exact
 from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.pipeline import verify_evidence
 
@@ -77,7 +77,7 @@ class Bundle:
                 "collateral": self.collateral.to_json(),
                 "policy": self.policy.to_json(),
                 "expected": _expected_json(self.expected),
-                "at": self.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+                "at": exact(self.at),
             }
         )
 

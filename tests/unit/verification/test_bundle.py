@@ -1,6 +1,6 @@
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -42,6 +42,12 @@ def test_what_evidence_had_to_be_over_is_part_of_a_bundle() -> None:
     again = Bundle.from_bytes(bundle.to_bytes())
     assert again.expected == expected
     assert "report-data-mismatch" in codes(again.verify()[0])["freshness"]
+
+
+def test_the_last_instant_of_any_zone_is_kept_as_it_is() -> None:
+    last = datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))
+    bundle = replace(BUNDLE, at=last)
+    assert Bundle.from_bytes(bundle.to_bytes()).at == last
 
 
 def test_the_instant_is_part_of_a_bundle() -> None:
