@@ -10,6 +10,7 @@ from adyton.adapters.barretenberg import (
     Proof,
     ProofSettings,
     ProverFailedError,
+    ProverMemoryExceededError,
     ProverRefusedError,
 )
 from adyton.adapters.barretenberg.commands import (
@@ -101,7 +102,12 @@ def test_an_error_over_a_bad_proof_is_a_no(text: str) -> None:
     assert ASK_VERIFY.answer("ErrorResponse", {"message": text}) is False
 
 
-@pytest.mark.parametrize("text", ["std::bad_alloc", "HTTP request failed", None])
+def test_a_prover_without_memory_is_no_answer_either() -> None:
+    with pytest.raises(ProverMemoryExceededError):
+        ASK_VERIFY.answer("ErrorResponse", {"message": "std::bad_alloc"})
+
+
+@pytest.mark.parametrize("text", ["HTTP request failed", None])
 def test_any_other_error_is_no_answer(text: str | None) -> None:
     with pytest.raises(ProverRefusedError):
         ASK_VERIFY.answer("ErrorResponse", {"message": text})
