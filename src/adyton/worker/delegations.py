@@ -18,6 +18,7 @@ from adyton.delegation.open import CLOCK_TOLERANCE, MAX_AGE
 from adyton.errors import AdytonError, MalformedError, UnavailableError
 from adyton.flow.ports import Clock
 from adyton.model.proving import SchemeUnavailableError, SealedProving, Target
+from adyton.model.proving_job import NoirCircuit
 from adyton.model.proving_receipt import (
     MAX_PROVING_RECEIPT_BYTES,
     PROVING_SIGNATURE_DOMAIN,
@@ -27,8 +28,8 @@ from adyton.model.proving_receipt import (
 from adyton.model.receipt import public_input_bytes
 from adyton.worker.cell import OPENPGP, PROVE, REGISTER
 from adyton.worker.cells import Cells
+from adyton.worker.circuits import RegisteredCircuits
 from adyton.worker.identity import Attester, Keys, check_challenge
-from adyton.worker.registry import CircuitRegistry, Registered
 from adyton.worker.replay import ReplayGuard
 
 __all__ = ["Delegations", "ReceiptTooLargeError"]
@@ -57,11 +58,11 @@ class Delegations:
         keys: Keys,
         attester: Attester,
         cells: Cells,
-        registry: CircuitRegistry,
+        circuits: RegisteredCircuits,
         clock: Clock,
     ) -> None:
         self._keys, self._attester, self._cells = keys, attester, cells
-        self._registry, self._clock = registry, clock
+        self._circuits, self._clock = circuits, clock
         self._opening_key = keys.opening.to_bytes()
         self._manifest = sha256(attester.manifest.to_bytes())
         self._attempts: dict[bytes, asyncio.Event] = {}
@@ -120,7 +121,7 @@ class Delegations:
         job = {"kind": REGISTER, "bytecode": bytecode, "target": wanted.value}
         result = await self._run(job, lambda _event: None)
         key, digest = result["verification_key"], result["circuit"]
-        self._registry.add(digest, wanted, Registered(bytecode=bytecode, key=key))
+        self._circuits.add(digest, wanted, NoirCircuit(bytecode=bytecode, key=key))
         return {"circuit": digest, "verification_key": key, "gates": result["gates"]}
 
     @property
@@ -192,7 +193,7 @@ class Delegations:
             emit({"phase": message["phase"]})
             return {}
         try:
-            found = self._registry.find(message["circuit"], Target(message["target"]))
+            found = self._circuits.find(message["circuit"], Target(message["target"]))
         except AdytonError as error:
             return {"error": error_fields(error)}
         return {"bytecode": found.bytecode, "key": found.key}

@@ -29,12 +29,12 @@ from adyton.sources import ProviderDefinition
 from adyton.worker.budget import DisclosureBudget
 from adyton.worker.catalogue import Catalogue
 from adyton.worker.cells import CellLimits, Cells
+from adyton.worker.circuits import RegisteredCircuits
 from adyton.worker.delegations import Delegations
 from adyton.worker.identity import Attester, Keys
 from adyton.worker.loading import added_roots, provider_definitions
 from adyton.worker.nursery import Nursery
 from adyton.worker.openpgp import OpenPgpIdentity
-from adyton.worker.registry import CircuitRegistry
 from adyton.worker.replay import ReplayGuard
 from adyton.worker.service import Service
 from adyton.worker.settings import WorkerSettings
@@ -92,7 +92,7 @@ async def running(settings: WorkerSettings, environ: Mapping[str, str]) -> Async
         keys=keys,
         attester=attester,
         cells=await Cells(nursery, _proving_limits(settings)).start(),
-        registry=CircuitRegistry(limit_bytes=settings.proving.circuits_bytes),
+        circuits=RegisteredCircuits(limit_bytes=settings.proving.circuits_bytes),
         clock=_now,
     )
     service = Service(

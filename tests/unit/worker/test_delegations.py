@@ -20,9 +20,9 @@ from adyton.model.proving_job import NoirCircuit, UltraHonkJob
 from adyton.model.proving_receipt import PROVING_SIGNATURE_DOMAIN, ProvingReceipt
 from adyton.sdk.sealing import sealed_proving
 from adyton.worker.cells import Cells
+from adyton.worker.circuits import CircuitNotRegisteredError, RegisteredCircuits
 from adyton.worker.delegations import Delegations, ReceiptTooLargeError
 from adyton.worker.identity import Attester, Keys
-from adyton.worker.registry import CircuitNotRegisteredError, CircuitRegistry, Registered
 from adyton.worker.replay import ReplayRejectedError
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -66,7 +66,7 @@ def delegations(workshop: Workshop, cell: Cell) -> Delegations:
             manifest=workshop.manifest, platform=workshop.platform, clock=lambda: NOW
         ),
         cells=cast("Cells", cell),
-        registry=CircuitRegistry(limit_bytes=100),
+        circuits=RegisteredCircuits(limit_bytes=100),
         clock=lambda: NOW,
     )
 
@@ -172,7 +172,7 @@ async def test_phases_go_to_the_caller_and_circuits_to_the_cell(workshop: Worksh
 
     events = list[Any]()
     one = delegations(workshop, Cell(asking))
-    one._registry.add(b"known", Target.EVM, Registered(bytecode=b"b", key=b"k"))
+    one._circuits.add(b"known", Target.EVM, NoirCircuit(bytecode=b"b", key=b"k"))
     await one.prove(request(workshop), b"", events.append)
     assert events == [{"phase": "opened"}, {"phase": "attesting"}]
     assert replies[:2] == [{}, {"bytecode": b"b", "key": b"k"}]
@@ -209,18 +209,18 @@ async def test_without_evidence_there_is_no_receipt(workshop: Workshop, tmp_path
 
 
 def test_registered_circuits_make_room_for_each_other() -> None:
-    registry = CircuitRegistry(limit_bytes=10)
+    circuits = RegisteredCircuits(limit_bytes=10)
     for name in (b"a", b"b"):
-        registry.add(name, Target.EVM, Registered(bytecode=b"1234", key=b"k"))
-    registry.find(b"a", Target.EVM)
-    registry.add(b"c", Target.EVM, Registered(bytecode=b"1234", key=b"k"))
-    assert registry.find(b"a", Target.EVM).bytecode == b"1234"
+        circuits.add(name, Target.EVM, NoirCircuit(bytecode=b"1234", key=b"k"))
+    circuits.find(b"a", Target.EVM)
+    circuits.add(b"c", Target.EVM, NoirCircuit(bytecode=b"1234", key=b"k"))
+    assert circuits.find(b"a", Target.EVM).bytecode == b"1234"
     for name, target in ((b"b", Target.EVM), (b"a", Target.EVM_NO_ZK)):
         with pytest.raises(CircuitNotRegisteredError):
-            registry.find(name, target)
-    registry.add(b"d", Target.EVM, Registered(bytecode=b"1" * 11, key=b""))
+            circuits.find(name, target)
+    circuits.add(b"d", Target.EVM, NoirCircuit(bytecode=b"1" * 11, key=b""))
     with pytest.raises(CircuitNotRegisteredError):
-        registry.find(b"d", Target.EVM)
+        circuits.find(b"d", Target.EVM)
     # The same circuit again takes no more room.
-    registry.add(b"a", Target.EVM, Registered(bytecode=b"1234", key=b"k"))
-    assert registry.find(b"c", Target.EVM).key == b"k"
+    circuits.add(b"a", Target.EVM, NoirCircuit(bytecode=b"1234", key=b"k"))
+    assert circuits.find(b"c", Target.EVM).key == b"k"

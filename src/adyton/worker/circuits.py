@@ -4,12 +4,12 @@ What is longest unused makes room.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
 
 from adyton.errors import RejectedError
 from adyton.model.proving import Target
+from adyton.model.proving_job import NoirCircuit
 
-__all__ = ["CircuitNotRegisteredError", "CircuitRegistry", "Registered"]
+__all__ = ["CircuitNotRegisteredError", "RegisteredCircuits"]
 
 
 class CircuitNotRegisteredError(RejectedError):
@@ -21,33 +21,28 @@ class CircuitNotRegisteredError(RejectedError):
         super().__init__("the worker has no such circuit for this target; register it, or send it")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
-    """A circuit as it came, and its key for one target, which a cell computed."""
+class RegisteredCircuits:
+    """Circuits by digest and target, ``limit_bytes`` of them together. Nothing in it is secret.
 
-    bytecode: bytes = field(repr=False)
-    key: bytes = field(repr=False)
-
-
-class CircuitRegistry:
-    """Circuits by digest and target, ``limit_bytes`` of them together. Nothing in it is secret."""
+    Each is as it came, with its key for the target, which a cell computed.
+    """
 
     def __init__(self, *, limit_bytes: int) -> None:
         self._limit, self._size = limit_bytes, 0
-        self._circuits: OrderedDict[tuple[bytes, Target], Registered] = OrderedDict()
+        self._circuits: OrderedDict[tuple[bytes, Target], NoirCircuit] = OrderedDict()
 
-    def add(self, digest: bytes, target: Target, registered: Registered) -> None:
+    def add(self, digest: bytes, target: Target, circuit: NoirCircuit) -> None:
         """Keep a circuit; one that alone is beyond the limit is not kept."""
         self._drop((digest, target))
-        size = _size(registered)
+        size = _size(circuit)
         if size > self._limit:
             return
         while self._size + size > self._limit:
             self._drop(next(iter(self._circuits)))
-        self._circuits[digest, target] = registered
+        self._circuits[digest, target] = circuit
         self._size += size
 
-    def find(self, digest: bytes, target: Target) -> Registered:
+    def find(self, digest: bytes, target: Target) -> NoirCircuit:
         """Return a circuit, or raise ``CircuitNotRegisteredError``."""
         try:
             self._circuits.move_to_end((digest, target))
@@ -60,5 +55,5 @@ class CircuitRegistry:
             self._size -= _size(dropped)
 
 
-def _size(registered: Registered) -> int:
-    return len(registered.bytecode) + len(registered.key)
+def _size(circuit: NoirCircuit) -> int:
+    return len(circuit.bytecode) + len(circuit.key or b"")
