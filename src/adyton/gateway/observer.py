@@ -46,6 +46,9 @@ def record_of(scope: Scope) -> Record:
     return record
 
 
+_WATCHED: Final = frozenset({"/v1/health", "/health", "/metrics"})
+
+
 class Observer:
     """Wraps the application."""
 
@@ -86,7 +89,10 @@ class Observer:
         self._metrics.answered(
             endpoint=record.endpoint, status=record.status, code=record.code, seconds=seconds
         )
-        _log.info(
+        # Whoever watches asks every few moments, and is told by what it gets.
+        level = logging.DEBUG if record.endpoint in _WATCHED else logging.INFO
+        _log.log(
+            level,
             "request",
             extra={
                 "endpoint": record.endpoint,

@@ -191,11 +191,20 @@ async def test_a_log_line_names_the_path_not_what_was_sent(
     gateway: FakeGateway, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO"):
-        await client.get("/v1/health?marker=query", headers={"x-marker": "header"})
+        await client.get("/v1/providers?marker=query", headers={"x-marker": "header"})
     record = vars(next(record for record in caplog.records if record.msg == "request"))
-    assert (record["endpoint"], record["status"]) == ("/v1/health", 200)
+    assert (record["endpoint"], record["status"]) == ("/v1/providers", 200)
     assert record["key_id"] == ""
     assert "marker" not in json.dumps({k: str(v) for k, v in record.items()})
+
+
+@pytest.mark.parametrize("path", ["/v1/health", "/metrics"])
+async def test_what_is_watched_every_few_moments_fills_no_log(
+    path: str, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        await client.get(path)
+    assert [record for record in caplog.records if record.msg == "request"] == []
 
 
 async def test_a_worker_that_fails_a_reading_is_503(
