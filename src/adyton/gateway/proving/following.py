@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from starlette.requests import Request
@@ -20,16 +20,27 @@ from adyton.errors import AdytonError
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import json_response
 from adyton.gateway.ports import Clock
+from adyton.gateway.problems import TooManyRequestsError
 from adyton.gateway.proving import forms
-from adyton.gateway.proving.jobs import Jobs, Progress, TooManyWatchersError
+from adyton.gateway.proving.jobs import Jobs, Progress
 from adyton.gateway.routes import Operation, Parameter, Route
 
-__all__ = ["Following", "job_document"]
+__all__ = ["Following", "TooManyWatchersError", "job_document"]
 
 # Also what keeps a proxy from cutting a stream in which nothing happens.
 _TICK_SECONDS: Final = 2.0
 _KEY_WATCHERS: Final = 32
 _ID: Final = Parameter(name="id", text="a job of this key", place="path")
+
+
+class TooManyWatchersError(TooManyRequestsError):
+    """The key watches as many jobs at a time as it may."""
+
+    code = "too-many-watchers"
+
+    def __init__(self, *, limit: int) -> None:
+        pause = timedelta(seconds=10)
+        super().__init__(limit=f"{limit} jobs watched at a time", retry_after=pause)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

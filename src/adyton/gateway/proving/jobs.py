@@ -41,7 +41,6 @@ __all__ = [
     "JobsFullError",
     "Progress",
     "TooManyJobsError",
-    "TooManyWatchersError",
 ]
 
 # How long after a gateway's death another one, or its next life, takes its jobs over.
@@ -78,16 +77,6 @@ class TooManyJobsError(TooManyRequestsError):
     def __init__(self, *, limit: int) -> None:
         pause = timedelta(seconds=10)
         super().__init__(limit=f"{limit} jobs that have not ended", retry_after=pause)
-
-
-class TooManyWatchersError(TooManyRequestsError):
-    """The key watches as many jobs at a time as it may."""
-
-    code = "too-many-watchers"
-
-    def __init__(self, *, limit: int) -> None:
-        pause = timedelta(seconds=10)
-        super().__init__(limit=f"{limit} jobs watched at a time", retry_after=pause)
 
 
 class JobsFullError(UnavailableError):
