@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Final
 
-from fastapi import FastAPI
-from fastapi.telemetry import TelemetryConfig
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.routing import Route as StarletteRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adyton.errors import AdytonError
 from adyton.gateway.metrics import Metrics
@@ -26,66 +25,49 @@ __all__ = ["VERSION", "create_app"]
 
 VERSION: Final = version("adyton")
 
-# FastAPI would otherwise hand error texts and stack traces to whatever collector it finds.
-_NO_TELEMETRY: Final[TelemetryConfig] = {
-    "tracing": False,
-    "metrics": False,
-    "logs": False,
-    "operation_spans": False,
-    "auto_configure": False,
-}
-
 
 def create_app(
     capabilities: Sequence[Capability], *, metrics: Metrics, monotonic: Callable[[], float]
 ) -> ASGIApp:
     """Return the application of ``capabilities``."""
-    app = FastAPI(
-        title="Adyton",
-        version=VERSION,
-        # The page of its own, below, loads nothing from elsewhere.
-        openapi_url=None,
-        redirect_slashes=False,
-        telemetry=_NO_TELEMETRY,
-    )
     routes = [route for capability in capabilities for route in capability.routes()]
-    for route in routes:
-        _add(app, route)
-    _add_description(app, routes)
-    app.add_exception_handler(AdytonError, _on_error)
-    app.add_exception_handler(HTTPException, _on_http_error)
-    # Starlette answers with it, and raises the error again: the observer notes its kind.
-    app.add_exception_handler(Exception, _on_error)
+    app = Starlette(
+        routes=[*map(_served, routes), *_description(routes)],
+        exception_handlers={
+            AdytonError: _on_error,
+            HTTPException: _on_http_error,
+            # Starlette answers with it, and raises the error again: the observer notes its kind.
+            Exception: _on_error,
+        },
+    )
+    app.router.redirect_slashes = False
     return Observer(app, metrics, monotonic=monotonic)
 
 
-def _add(app: FastAPI, route: Route) -> None:
-    async def endpoint(request: Request) -> Response:
+class _Endpoint:
+    """What answers at one route: an ASGI application, so that nothing stands in between."""
+
+    def __init__(self, route: Route) -> None:
+        self._path, self._handler = route.path, route.handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The path with its names, not with what the caller put there.
-        record_of(request.scope).endpoint = route.path
-        return await route.handler(request)
-
-    described = route.operation.to_json()
-    name = route.path.translate(_IN_A_NAME)
-    app.add_api_route(
-        route.path,
-        endpoint,
-        methods=[route.method],
-        response_model=None,
-        operation_id=f"{route.method.lower()}{name}",
-        summary=described["summary"],
-        description=described["description"],
-        openapi_extra=described,
-    )
+        record_of(scope).endpoint = self._path
+        response = await self._handler(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
-_IN_A_NAME: Final = str.maketrans({"/": "_", "{": None, "}": None})
+def _served(route: Route) -> StarletteRoute:
+    served = StarletteRoute(route.path, _Endpoint(route), methods=[route.method])
+    # Starlette would answer HEAD wherever it answers GET; our description does not have it.
+    served.methods = {route.method}
+    return served
 
 
-def _add_description(app: FastAPI, routes: Sequence[Route]) -> None:
+def _description(routes: Sequence[Route]) -> list[StarletteRoute]:
     # Made when somebody asks: most gateways are never asked.
     document = functools.cache(
-        lambda: json.dumps(describe(app, routes), ensure_ascii=False).encode()
+        lambda: json.dumps(describe(routes, version=VERSION), ensure_ascii=False).encode()
     )
 
     async def openapi(_request: Request) -> Response:
@@ -94,8 +76,7 @@ def _add_description(app: FastAPI, routes: Sequence[Route]) -> None:
     async def docs(_request: Request) -> Response:
         return Response(page(json.loads(document())), media_type="text/html", headers=PAGE_HEADERS)
 
-    for path, handler in {"/openapi.json": openapi, "/docs": docs}.items():
-        app.add_route(path, handler, include_in_schema=False)
+    return [StarletteRoute("/openapi.json", openapi), StarletteRoute("/docs", docs)]
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
