@@ -66,14 +66,20 @@ _EIGHT_BYTES: Final = 27
 _INDEFINITE: Final = 31
 
 
-def loads(data: bytes, *, limit_bytes: int, indefinite: bool = False) -> Cbor:
+def loads(
+    data: bytes, *, limit_bytes: int, limit_values: int | None = None, indefinite: bool = False
+) -> Cbor:
     """Return the one value that ``data`` holds, or raise ``MalformedError``.
 
-    ``indefinite`` allows arrays and maps that end with a break instead of beginning with a count.
+    ``limit_values`` is for much data in few values: one of a single byte may take seventy in
+    memory. ``indefinite`` allows arrays and maps that end with a break instead of beginning with a
+    count.
     """
     if len(data) > limit_bytes:
         raise MalformedError(f"cbor has {len(data)} bytes, the limit is {limit_bytes}")
-    decoder = _Decoder(data, indefinite=indefinite)
+    # Each has a byte at least.
+    limit = len(data) if limit_values is None else limit_values
+    decoder = _Decoder(data, limit_values=limit, indefinite=indefinite)
     value = decoder.value(depth=0)
     decoder.reader.finish()
     return value
@@ -149,11 +155,11 @@ def as_integer(value: Cbor, where: str, *, low: int, high: int) -> int:
 class _Decoder:
     """One pass over the bytes. Every count is held against what is left before it is believed."""
 
-    __slots__ = ("_indefinite", "_read", "reader")
+    __slots__ = ("_indefinite", "_read", "_values", "reader")
 
-    def __init__(self, data: bytes, *, indefinite: bool) -> None:
+    def __init__(self, data: bytes, *, limit_values: int, indefinite: bool) -> None:
         self.reader = Reader(data, where="cbor")
-        self._indefinite = indefinite
+        self._values, self._indefinite = limit_values, indefinite
         # By major type, in the order of _Major.
         self._read: tuple[Callable[[int, int], Cbor], ...] = (
             self._unsigned,
@@ -170,6 +176,9 @@ class _Decoder:
         if depth > MAX_DEPTH:
             raise MalformedError(f"cbor is nested deeper than {MAX_DEPTH}")
         initial = self.reader.u8("a value")
+        self._values -= 1
+        if self._values < 0:
+            raise MalformedError("cbor has more values than its reader takes")
         return self._read[initial >> 5](initial & 0x1F, depth + 1)
 
     def _unsigned(self, information: int, _depth: int = 0) -> int:

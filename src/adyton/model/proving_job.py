@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 _MAX_JSON_BYTES: Final = 8 * 1024 * 1024
+# A handful of fields: nothing in the sealed part is nested.
+_MAX_VALUES: Final = 32
 _MAX_KEY_BYTES: Final = 64 * 1024
 _SHA256: Final = 32
 
@@ -85,7 +87,8 @@ def job_to_bytes(job: ProvingJob) -> bytes:
 
 def job_from_bytes(data: bytes, scheme: Scheme) -> ProvingJob:
     """Return the job of a request for ``scheme``, or raise ``MalformedError``."""
-    record = as_map(cbor.loads(data, limit_bytes=MAX_SEALED_BYTES), "the sealed part")
+    value = cbor.loads(data, limit_bytes=MAX_SEALED_BYTES, limit_values=_MAX_VALUES)
+    record = as_map(value, "the sealed part")
     match scheme:
         case Scheme.CHONK:
             _check_fields(record, {"steps"})

@@ -303,3 +303,16 @@ async def test_a_circuit_is_left_with_the_worker(
     assert response.json()["gates"] == 4096
     (name, fields) = gateway.prover.calls[-1]
     assert (name, fields) == ("register-circuit", {"bytecode": b"\x1f\x8b", "target": "evm"})
+
+
+async def test_a_circuit_among_nothing_but_values_is_not_read(
+    gateway: ProvingGateway, client: httpx.AsyncClient
+) -> None:
+    body = b'{"bytecode":"H4s=","target":"evm","more":[' + b"[]," * 100 + b"[]]}"
+    response = await client.post(
+        "/v1/prove/circuits", content=body, headers={"content-type": "application/json"}
+    )
+
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
+    assert "more than" in response.json()["detail"]
+    assert not gateway.prover.calls

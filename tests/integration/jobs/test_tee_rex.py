@@ -118,6 +118,12 @@ async def test_a_request_s_identifier_is_its_own_or_a_fresh_one(gateway: Proving
         (b"", 400, "Malformed request body", "envelope-malformed"),
         (b"{", 400, "Malformed request body", "envelope-malformed"),
         (b"\xff", 400, "Malformed request body", "envelope-malformed"),
+        (
+            b'{"data":"QQ==","more":[' + b"[]," * 100 + b"[]]}",
+            400,
+            "Malformed request body",
+            "envelope-malformed",
+        ),
         *(
             (body, 400, "Invalid request body: expected { data: string }", "envelope-malformed")
             for body in (b"{}", b"[]", b'{"data":""}', b'{"data":1}', b'{"data":"!not base64"}')
@@ -128,6 +134,7 @@ async def test_a_request_s_identifier_is_its_own_or_a_fresh_one(gateway: Proving
         "nothing",
         "not json",
         "not text",
+        "nothing but values",
         "no data",
         "a list",
         "empty data",

@@ -1,6 +1,7 @@
 """Chains of circuits: the commands and the proof's form, against a script; and the real ``bb``."""
 
 import gzip
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,20 @@ def test_a_step_that_cannot_be_unpacked_is_malformed(
     chain = Chain.from_bytes(packed(step(0), step(1), step(2), step(3, **changed)))
     with script as bb, pytest.raises(StepsMalformedError):
         bb.prove_chain(chain)
+
+
+def test_steps_that_would_grow_seventyfold_in_memory_are_refused_at_the_first_one() -> None:
+    header = b"\xdc\x01\x00"
+    for hollow in (b"\x80", b"\x90"):
+        steps = header + 256 * (header + 256 * hollow)
+        tracemalloc.start()
+        try:
+            with pytest.raises(StepsMalformedError):
+                Chain.from_bytes(steps)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert most < len(steps)
 
 
 @given(st.binary(max_size=200) | st.just(FOUR).map(lambda data: data[:-3]))

@@ -125,6 +125,13 @@ def test_more_bytes_than_the_limit_are_not_looked_at() -> None:
         loads(b"\x84\x01\x01\x01\x01", limit_bytes=4)
 
 
+def test_more_values_than_the_limit_are_not_made() -> None:
+    data = b"\x83\x01\xa1\x02\x03\x04"
+    assert loads(data, limit_bytes=LIMIT, limit_values=6) == [1, {2: 3}, 4]
+    with pytest.raises(MalformedError, match="more values"):
+        loads(data, limit_bytes=LIMIT, limit_values=5)
+
+
 def test_an_integer_beyond_64_bits_is_not_written() -> None:
     with pytest.raises(ValueError, match="64 bits"):
         dumps(2**64)

@@ -147,6 +147,11 @@ def test_a_job_with_other_fields_is_malformed(fields: Any) -> None:
         job_from_bytes(cbor.dumps(fields), Scheme.ULTRA_HONK)
 
 
+def test_a_job_of_nothing_but_values_is_refused_before_they_are_made() -> None:
+    with pytest.raises(MalformedError, match="more values"):
+        job_from_bytes(cbor.dumps({"steps": [{}] * 100}), Scheme.CHONK)
+
+
 @given(st.binary(max_size=200), st.sampled_from(Scheme))
 def test_any_bytes_are_a_job_or_malformed(data: bytes, scheme: Scheme) -> None:
     with suppress(MalformedError):

@@ -12,7 +12,7 @@ count (four bytes, big-endian).
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import msgpack
 
@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _MAX_STEPS: Final = 256
+_MAX_FIELDS: Final = 16
 _MAX_STEP_BYTES: Final = 64 * 1024 * 1024
 _MAX_NAME: Final = 256
 _COUNT_SIZE: Final = 4
@@ -44,6 +45,7 @@ _KEYS: Final = frozenset({"bytecode", "witness", "vk", "functionName"})
 _PARTS: Final = ("hiding_oink_proof", "merge_proof", "eccvm_proof", "ipa_proof", "joint_proof")
 # Barretenberg refuses a chain of fewer: an application, and its three kernels.
 MINIMUM_STEPS: Final = 4
+_NO_LIST: Final = f"are not a list of at least {MINIMUM_STEPS}"
 
 
 class StepsMalformedError(MalformedError):
@@ -83,12 +85,20 @@ class Chain:
     def from_bytes(cls, data: bytes) -> "Chain":
         """Read ``ivc-inputs.msgpack``, or raise ``StepsMalformedError``."""
         try:
-            record = msgpack.unpackb(data, max_array_len=_MAX_STEPS, max_map_len=16)
+            # Each map and list is looked at as soon as it has ended: an empty one is a single byte
+            # there, and seventy in memory.
+            steps = msgpack.unpackb(
+                data,
+                max_array_len=_MAX_STEPS,
+                max_map_len=_MAX_FIELDS,
+                object_hook=_step,
+                list_hook=_steps,
+            )
         except (ValueError, msgpack.exceptions.UnpackException) as error:
             raise StepsMalformedError("are not in msgpack, or too many") from error
-        if not isinstance(record, list) or len(record) < MINIMUM_STEPS:
-            raise StepsMalformedError(f"are not a list of at least {MINIMUM_STEPS}")
-        return cls(tuple(_step(item) for item in record))
+        if not isinstance(steps, tuple):
+            raise StepsMalformedError(_NO_LIST)
+        return cls(steps)
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -178,8 +188,14 @@ def _joined(proof: Fields) -> bytes:
     return len(elements).to_bytes(_COUNT_SIZE) + b"".join(elements)
 
 
-def _step(value: object) -> Step:
-    if not isinstance(value, dict) or not _KEYS <= value.keys() <= _KEYS | {"kind"}:
+def _steps(items: list[Any]) -> tuple[Step, ...]:
+    if len(items) < MINIMUM_STEPS or not all(isinstance(item, Step) for item in items):
+        raise StepsMalformedError(_NO_LIST)
+    return tuple(items)
+
+
+def _step(value: dict[Any, Any]) -> Step:
+    if not _KEYS <= value.keys() <= _KEYS | {"kind"}:
         raise StepsMalformedError(f"have one without {', '.join(sorted(_KEYS))}, or with more")
     name = value["functionName"]
     if not isinstance(name, str) or len(name) > _MAX_NAME:

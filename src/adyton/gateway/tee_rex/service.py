@@ -41,6 +41,8 @@ __all__ = [
 ]
 
 _LIMIT_BYTES: Final = 50 * 1024 * 1024
+# Of a body that is one text. Fifty megabytes of empty lists would be a gigabyte here.
+_MAX_VALUES: Final = 64
 _BODY_SECONDS: Final = timedelta(seconds=60)
 # Among callers with keys, all those without one are one.
 _CALLER: Final = "tee-rex"
@@ -244,7 +246,7 @@ async def _message(request: Request, share: Share) -> bytes:
         request, limit_bytes=_LIMIT_BYTES, within=_BODY_SECONDS, share=share, media_type=None
     )
     try:
-        envelope = loads(body, limit_bytes=_LIMIT_BYTES)
+        envelope = loads(body, limit_bytes=_LIMIT_BYTES, limit_values=_MAX_VALUES)
     except MalformedError as error:
         raise EnvelopeMalformedError("Malformed request body") from error
     data = envelope.get("data") if isinstance(envelope, dict) else None
