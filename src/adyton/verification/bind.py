@@ -4,18 +4,15 @@ Whose worker it is was settled by the evidence, whose report data commits to the
 used here; whether the proof fits the statement is the business of ``check``.
 """
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from adyton.appraisal.document import Choice
-from adyton.appraisal.freshness import CLOCK_TOLERANCE
 from adyton.appraisal.policy import ReceiptPolicy
 from adyton.crypto.hashing import sha256
-from adyton.crypto.signing import check_signature
-from adyton.errors import AdytonError, MalformedError
+from adyton.errors import MalformedError
 from adyton.model.claims import Platform
 from adyton.model.manifest import Manifest
 from adyton.model.question import Question
@@ -32,6 +29,7 @@ from adyton.model.verdict import (
     passed,
 )
 from adyton.sources import inline
+from adyton.verification.receipts import platform_findings, signature_part, time_part
 
 __all__ = ["Expectation", "bind"]
 
@@ -78,7 +76,7 @@ def bind(
     return Layer(
         name=LayerName.RECEIPT,
         parts=(
-            _signature(receipt),
+            signature_part(receipt, domain=SIGNATURE_DOMAIN),
             _question(receipt, policy, expectation),
             _time(receipt, policy, at),
             _worker(receipt, policy, platform),
@@ -89,20 +87,6 @@ def bind(
 
 
 _NO_POLICY: Final = Finding(code="receipts-rejected", message="the policy accepts no receipts")
-
-
-def _signature(receipt: Receipt) -> Part:
-    statement = receipt.statement
-    try:
-        check_signature(
-            receipt.manifest.signing_key, SIGNATURE_DOMAIN, statement.to_bytes(), receipt.signature
-        )
-    except AdytonError as error:
-        return failed("signature", Finding.from_error(error))
-    if not hmac.compare_digest(statement.manifest, sha256(receipt.manifest.to_bytes())):
-        text = "the statement was signed for another manifest than this one"
-        return failed("signature", finding("manifest-mismatch", text))
-    return passed("signature")
 
 
 def _question(receipt: Receipt, policy: ReceiptPolicy | None, expectation: Expectation) -> Part:
@@ -139,26 +123,14 @@ def _question(receipt: Receipt, policy: ReceiptPolicy | None, expectation: Expec
 def _time(receipt: Receipt, policy: ReceiptPolicy | None, at: datetime) -> Part:
     if policy is None:
         return failed("time", _NO_POLICY)
-    age = timedelta(seconds=at.timestamp() - receipt.statement.time)
-    if age < -CLOCK_TOLERANCE:
-        return failed("time", finding("from-the-future", f"the statement is {-age} ahead of {at}"))
-    if not isinstance(policy.maximum_age, Choice) and age > policy.maximum_age:
-        text = f"the statement is {age} old, the policy wants at most {policy.maximum_age}"
-        return failed("time", finding("too-old", text))
-    return passed("time")
+    return time_part(receipt, maximum_age=policy.maximum_age, at=at)
 
 
 def _worker(receipt: Receipt, policy: ReceiptPolicy | None, platform: Platform | None) -> Part:
     if policy is None:
         return failed("worker", _NO_POLICY)
     statement, manifest = receipt.statement, receipt.manifest
-    findings = []
-    # The evidence decides; but people read manifests, and none may claim a better platform.
-    if platform is not None and manifest.platform != platform.value:
-        text = (
-            f"the manifest names the platform {manifest.platform!r}, the evidence is of {platform}"
-        )
-        findings.append(finding("platform-mismatch", text))
+    findings = platform_findings(manifest, platform)
     if manifest.circuits.get(statement.circuit) != statement.verification_key:
         text = f"the worker's manifest has another key for the circuit {statement.circuit!r}"
         findings.append(finding("circuit-mismatch", text))

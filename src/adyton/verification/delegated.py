@@ -5,17 +5,13 @@ it for this request; that nobody else has seen the witness follows from the evid
 code that the reader accepts.
 """
 
-import hmac
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from adyton.appraisal.document import Choice
-from adyton.appraisal.freshness import CLOCK_TOLERANCE
 from adyton.appraisal.proving import ProvingPolicy
 from adyton.crypto.hashing import sha256
-from adyton.crypto.signing import check_signature
-from adyton.errors import AdytonError
 from adyton.model.claims import Platform
 from adyton.model.proving import SealedProving
 from adyton.model.proving_receipt import PROVING_SIGNATURE_DOMAIN, ProvingReceipt
@@ -31,6 +27,7 @@ from adyton.model.verdict import (
     passed,
 )
 from adyton.verification.ports import DelegatedProofVerifier
+from adyton.verification.receipts import platform_findings, signature_part, time_part
 
 __all__ = ["ProvingExpectation", "bind_proof", "check_proof"]
 
@@ -82,8 +79,8 @@ def bind_proof(
     """Return the receipt layer at the instant ``at``; ``platform`` is who the evidence is from.
 
     1. *signature*: the manifest's key signed this statement, and the statement names this manifest;
-    2. *request*: it has the expected nonce, is about the request that was sent and its circuit, and
-       is for an audience of ours;
+    2. *request*: it has the expected nonce and program, is about the request that was sent, and
+       audience and program are ones that the policy accepts;
     3. *time*: it is neither too old nor from the future;
     4. *worker*: its manifest names the platform that the evidence is from, and a prover that the
        policy accepts.
@@ -91,7 +88,7 @@ def bind_proof(
     return Layer(
         name=LayerName.RECEIPT,
         parts=(
-            _signature(receipt),
+            signature_part(receipt, domain=PROVING_SIGNATURE_DOMAIN),
             _request(receipt, policy, expectation),
             _time(receipt, policy, at),
             _worker(receipt, policy, platform),
@@ -118,23 +115,6 @@ def check_proof(
         establishes=_PROOF_ESTABLISHES,
         does_not_establish=_PROOF_DOES_NOT,
     )
-
-
-def _signature(receipt: ProvingReceipt) -> Part:
-    statement, manifest = receipt.statement, receipt.manifest
-    try:
-        check_signature(
-            manifest.signing_key,
-            PROVING_SIGNATURE_DOMAIN,
-            statement.to_bytes(),
-            receipt.signature,
-        )
-    except AdytonError as error:
-        return failed("signature", Finding.from_error(error))
-    if not hmac.compare_digest(statement.manifest, sha256(manifest.to_bytes())):
-        text = "the statement was signed for another manifest than this one"
-        return failed("signature", finding("manifest-mismatch", text))
-    return passed("signature")
 
 
 def _request(
@@ -171,13 +151,7 @@ def _request(
 def _time(receipt: ProvingReceipt, policy: ProvingPolicy | None, at: datetime) -> Part:
     if policy is None:
         return failed("time", _NO_POLICY)
-    age = timedelta(seconds=at.timestamp() - receipt.statement.time)
-    if age < -CLOCK_TOLERANCE:
-        return failed("time", finding("from-the-future", f"the statement is {-age} ahead of {at}"))
-    if not isinstance(policy.maximum_age, Choice) and age > policy.maximum_age:
-        text = f"the statement is {age} old, the policy wants at most {policy.maximum_age}"
-        return failed("time", finding("too-old", text))
-    return passed("time")
+    return time_part(receipt, maximum_age=policy.maximum_age, at=at)
 
 
 def _worker(
@@ -185,13 +159,8 @@ def _worker(
 ) -> Part:
     if policy is None:
         return failed("worker", _NO_POLICY)
-    manifest, findings = receipt.manifest, []
-    # The evidence decides; but people read manifests, and none may claim a better platform.
-    if platform is not None and manifest.platform != platform.value:
-        text = (
-            f"the manifest names the platform {manifest.platform!r}, the evidence is of {platform}"
-        )
-        findings.append(finding("platform-mismatch", text))
+    manifest = receipt.manifest
+    findings = platform_findings(manifest, platform)
     if not isinstance(policy.provers, Choice) and manifest.software.prover not in policy.provers:
         text = f"the policy does not accept the prover {manifest.software.prover.hex()}"
         findings.append(finding("prover-rejected", text))
