@@ -58,7 +58,9 @@ class VendorService:
                 return await self._limited(request, what)
         except (httpx.HTTPError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
-            raise CollateralUnavailableError(what=what, reason=reason) from error
+            raise CollateralUnavailableError(
+                what=what, reason=f"{request.url.host} cannot be asked ({reason})"
+            ) from error
 
     async def _limited(self, request: httpx.Request, what: str) -> httpx.Response:
         response = await self._client.send(request, stream=True, follow_redirects=False)

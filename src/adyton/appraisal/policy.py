@@ -51,6 +51,8 @@ __all__ = [
 
 VERSION: Final = "adyton/policy/v1"
 MAX_POLICY_BYTES: Final = 256 * 1024
+# What templates have in the places that only their reader can fill.
+_TO_FILL_IN: Final = b"FILL-IN: "
 _MAX_ROOT_BYTES: Final = 16 * 1024
 _PEM: Final = re.compile(
     r"-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)\n-----END CERTIFICATE-----\n?"
@@ -126,6 +128,8 @@ class Policy:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Policy":
         """Return the policy in a YAML (or JSON) file, or raise ``MalformedError``."""
+        if _TO_FILL_IN in data:
+            raise MalformedError("this is a template: fill in what still says FILL-IN")
         return cls.from_json(yaml.loads(data, limit_bytes=MAX_POLICY_BYTES))
 
     @classmethod

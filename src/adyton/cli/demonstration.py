@@ -19,7 +19,7 @@ from rich.text import Text
 from adyton.adapters.reference_string import find_reference_string
 from adyton.adapters.verifier import OfflineVerifier
 from adyton.appraisal.policy import Policy
-from adyton.cli.development import write_whole
+from adyton.cli.development import make_folder, write_whole
 from adyton.cli.exits import NO, YES
 from adyton.cli.forgery import forged
 from adyton.cli.hostile import Hostile, with_threshold
@@ -70,7 +70,7 @@ def run_demo(out: Path) -> int:
     check_tools(os.environ)
     # Whoever ends this process means all that it started: as Ctrl+C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     reference = find_reference_string(os.environ, home=Path.home())
     if not reference.points:
         text = f"no reference string in {reference.folder} yet: bb downloads it, if it can"

@@ -23,6 +23,7 @@ __all__ = [
     "certificate_digests",
     "check_writable",
     "development_policy",
+    "make_folder",
     "write_whole",
 ]
 
@@ -148,6 +149,12 @@ def check_writable(*paths: Path | None) -> None:
                 raise FileUnwritableError(path=path, reason=f"there is no folder {path.parent}")
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise FileUnwritableError(path=path, reason=f"you may not write into {path.parent}")
+
+
+def make_folder(path: Path) -> None:
+    """Make ``path`` and what is above it; raise ``FileUnwritableError`` where that cannot be."""
+    with _unwritable(path):
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def write_whole(path: Path, text: str) -> None:

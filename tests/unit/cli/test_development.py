@@ -16,6 +16,7 @@ from adyton.cli.development import (
     certificate_digests,
     check_writable,
     development_policy,
+    make_folder,
     write_whole,
 )
 from adyton.cli.exits import NO_ANSWER
@@ -90,3 +91,11 @@ def test_nothing_is_made_that_there_is_no_place_for(
     assert run([*command, "--out", str(tmp_path / "missing" / "file")]) == NO_ANSWER
     assert "(file-unwritable)" in capsys.readouterr().err
     assert not (tmp_path / "state").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_with_a_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FileUnwritableError, match="cannot be written"):
+        make_folder(tmp_path / "file" / "folder")
+    make_folder(tmp_path / "one" / "two")
+    assert (tmp_path / "one" / "two").is_dir()

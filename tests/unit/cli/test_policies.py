@@ -22,7 +22,7 @@ def filled(text: str) -> str:
 @pytest.mark.parametrize("platform", TEMPLATES)
 def test_a_template_accepts_nothing_until_it_is_filled_in(platform: str) -> None:
     text = TEMPLATES[platform]
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedError, match="fill in what still says FILL-IN"):
         Policy.from_bytes(text.encode())
     policy = Policy.from_bytes(filled(text).encode())
     assert [item.value for item in policy.platforms] == [platform]

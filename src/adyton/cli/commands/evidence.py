@@ -131,7 +131,8 @@ def verify(
     With --device, a processor's devices are judged as well, and that each signed a nonce which
     follows from what the processor's evidence commits to: all of it has to be acceptable.
 
-    Exit code: 0 it is acceptable, 1 it is not, 2 a file or an option is malformed.
+    Exit code: 0 it is acceptable, 1 it is not (what is no evidence is refused, too), 2 the policy,
+    the collateral or an option is malformed.
 
     Example: adyton evidence verify quote.bin --policy policy.yaml --collateral tdx.json
     """
