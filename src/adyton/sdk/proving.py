@@ -20,7 +20,7 @@ from adyton.codec.json import Json, as_integer, as_object, as_string
 from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.model.manifest import Manifest
 from adyton.model.proving import MEDIA_TYPE, SealedProving, Target
-from adyton.model.proving_job import ChonkJob, ProvingJob
+from adyton.model.proving_job import ChonkJob, NoirCircuit, ProvingJob, UltraHonkJob
 from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.verdict import LayerName, Status, Verdict
 from adyton.sdk.asking import Stopwatch
@@ -213,7 +213,10 @@ def prove(session: Session, request: Request, watch: Watcher | None) -> Conversa
     stopwatch.lap("answer")
     receipt = ProvingReceipt.from_bytes(data)
     expectation = ProvingExpectation(
-        request=sealed, challenge=challenge, circuit=circuit_digest(request.job)
+        request=sealed,
+        challenge=challenge,
+        circuit=circuit_digest(request.job),
+        verification_key=_key(request.job),
     )
     verdict = session.verifier.verify_proving(
         receipt, policy=session.policy, expectation=expectation, at=now()
@@ -241,6 +244,14 @@ def _manifest(session: Session, mode: Mode) -> Conversation[Manifest]:
         read_json((yield Call(method="GET", path="/v1/attestation")))
     )
     return unverified_manifest
+
+
+def _key(job: ProvingJob) -> bytes | None:
+    match job:
+        case UltraHonkJob(circuit=NoirCircuit(key=key)):
+            return key
+        case _:
+            return None
 
 
 def _holds(verdict: Verdict, mode: Mode) -> bool:

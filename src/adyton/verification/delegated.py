@@ -58,13 +58,14 @@ class ProvingExpectation:
 
     ``request`` is the whole request as it was sent, which only the asker has; ``nonce`` its nonce
     alone; ``challenge`` what was sent for fresh evidence; ``circuit`` the digest of the program,
-    and ``public_inputs`` what they should be.
+    ``verification_key`` its key, and ``public_inputs`` what they should be.
     """
 
     nonce: str | None = None
     request: SealedProving | None = None
     challenge: bytes | None = None
     circuit: bytes | None = None
+    verification_key: bytes | None = None
     public_inputs: tuple[int, ...] | None = None
 
 
@@ -103,7 +104,8 @@ def check_proof(
 ) -> Layer:
     """Return the proof layer.
 
-    1. *digests*: proof, key and public inputs are those that the statement names;
+    1. *digests*: proof, key and public inputs are those that the statement names, and the key is
+       the expected one, where the verifier expects any;
     2. *inputs*: the public inputs are the expected ones, where the verifier expects any;
     3. *proof*: it verifies, for the target that the statement names.
 
@@ -111,7 +113,11 @@ def check_proof(
     """
     return Layer(
         name=LayerName.PROOF,
-        parts=(_digests(receipt), _inputs(receipt, expectation), _proof(receipt, verifier)),
+        parts=(
+            _digests(receipt, expectation),
+            _inputs(receipt, expectation),
+            _proof(receipt, verifier),
+        ),
         establishes=_PROOF_ESTABLISHES,
         does_not_establish=_PROOF_DOES_NOT,
     )
@@ -167,7 +173,7 @@ def _worker(
     return failed("worker", *findings) if findings else passed("worker")
 
 
-def _digests(receipt: ProvingReceipt) -> Part:
+def _digests(receipt: ProvingReceipt, expectation: ProvingExpectation) -> Part:
     statement = receipt.statement
     findings = [
         finding("digest-mismatch", f"the {name} is not the one that the statement names")
@@ -178,6 +184,9 @@ def _digests(receipt: ProvingReceipt) -> Part:
         )
         if sha256(data) != named
     ]
+    if expectation.verification_key not in (None, receipt.verification_key):
+        text = "the verification key is not the one that was sent: the proof may be of anything"
+        findings.append(finding("key-mismatch", text))
     return failed("digests", *findings) if findings else passed("digests")
 
 

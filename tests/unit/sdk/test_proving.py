@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.fakes.workshop import Workshop
+from tests.fakes.workshop import Workshop, fake_proof
 from tests.unit.sdk.provers import (
     INPUTS,
     JOB,
@@ -181,6 +181,23 @@ def test_the_mode_remote_still_wants_a_proof_that_holds(workshop: Workshop, kind
 
     with pytest.warns(UnattestedWarning), pytest.raises(ProofRejectedError):
         prove(kind, prover, workshop.policy(), mode="remote")
+
+
+def test_no_mode_takes_a_proof_of_another_program_than_the_key_is_of(
+    workshop: Workshop, kind: str
+) -> None:
+    key = b"the key of a program that anybody can prove"
+
+    def lying(receipt: ProvingReceipt) -> ProvingReceipt:
+        proof = fake_proof(key, receipt.public_inputs)
+        other = replace(receipt, proof=proof, verification_key=key)
+        return with_proof(other, workshop, proof=sha256(proof), verification_key=sha256(key))
+
+    prover = Prover(workshop=workshop, made=lying)
+    with pytest.warns(UnattestedWarning), pytest.raises(ProofRejectedError, match="key"):
+        prove(kind, prover, workshop.policy(), mode="remote")
+    with pytest.raises(ProofRejectedError, match="key"):
+        prove(kind, prover, workshop.policy())
 
 
 @pytest.mark.parametrize(
