@@ -208,7 +208,7 @@ class Delegate:
         if not self._native.verify_chain(proven.proof, key=proven.key):
             raise WitnessUnsatisfiedError
         return Delegated(
-            circuit=sha256(b"".join(sha256(step.program()) for step in chain)),
+            circuit=chain.digest(),
             verification_key=proven.key,
             proof=proven.proof,
             public_inputs=(),

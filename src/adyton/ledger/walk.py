@@ -165,6 +165,7 @@ def walk(documents: Iterable[Value]) -> Walk:
 def _links(documents: Iterable[Value], events: list[Event]) -> dict[bytes, _Link]:
     links: dict[bytes, _Link] = {}
     for position, document in enumerate(documents):
+        # Step 1
         try:
             proof = Proof.from_json(document)
             # The same proof again is no second one.

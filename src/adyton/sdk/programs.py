@@ -20,7 +20,7 @@ from adyton.model.proving_job import (
     RegisteredCircuit,
     UltraHonkJob,
 )
-from adyton.sdk.verifying import FileUnreadableError, Source
+from adyton.sdk.files import Source, unreadable
 
 __all__ = ["chonk_job", "circuit_digest", "noir_job", "read_bytes"]
 
@@ -67,7 +67,7 @@ def chonk_job(steps: bytes | str | os.PathLike[str]) -> ChonkJob:
 def circuit_digest(job: ProvingJob) -> bytes:
     """Return the digest of what is proven, as a statement names it."""
     if isinstance(job, ChonkJob):
-        return sha256(b"".join(sha256(step.program()) for step in Chain.from_bytes(job.steps)))
+        return Chain.from_bytes(job.steps).digest()
     match job.circuit:
         case NoirCircuit(bytecode=bytecode):
             return sha256(decompressed(bytecode))
@@ -80,12 +80,8 @@ def read_bytes(source: bytes | str | os.PathLike[str]) -> bytes:
     if isinstance(source, bytes):
         return source
     path = Path(source)
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_ARTIFACT_BYTES + 1)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise FileUnreadableError(path=path, reason=reason) from error
+    with unreadable(path), path.open("rb") as file:
+        data = file.read(_MAX_ARTIFACT_BYTES + 1)
     if len(data) > _MAX_ARTIFACT_BYTES:
         raise MalformedError(f"{path} has more than {_MAX_ARTIFACT_BYTES} bytes")
     return data

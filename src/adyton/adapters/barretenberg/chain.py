@@ -18,7 +18,7 @@ import msgpack
 
 from adyton.adapters.barretenberg.commands import ELEMENT_SIZE, Command, read_bytes, read_elements
 from adyton.adapters.barretenberg.frame import Fields
-from adyton.crypto.hashing import FIELD_MODULUS
+from adyton.crypto.hashing import FIELD_MODULUS, sha256
 from adyton.errors import MalformedError
 
 __all__ = [
@@ -99,6 +99,10 @@ class Chain:
         if not isinstance(steps, tuple):
             raise StepsMalformedError(_NO_LIST)
         return cls(steps)
+
+    def digest(self) -> bytes:
+        """Return what a statement names: SHA-256 of the programs' digests, one after the other."""
+        return sha256(b"".join(sha256(step.program()) for step in self.steps))
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
