@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from adyton.sdk.asking import Answer, ReceiptRejectedError
     from adyton.sdk.client import AsyncClient, Client
-    from adyton.sdk.committing import CommitRejectedError, Committed
+    from adyton.sdk.committing import CommitChangedError, CommitRejectedError, Committed
     from adyton.sdk.programs import chonk_job, noir_job
     from adyton.sdk.proving import Mode, Proof, ProofRejectedError, UnattestedWarning
     from adyton.sdk.transport import GatewayError, GatewayUnavailableError
@@ -20,6 +20,7 @@ __all__ = [
     "Answer",
     "AsyncClient",
     "Client",
+    "CommitChangedError",
     "CommitRejectedError",
     "Committed",
     "GatewayError",
@@ -40,6 +41,7 @@ _HOMES: Final = {
     "Answer": "asking",
     "AsyncClient": "client",
     "Client": "client",
+    "CommitChangedError": "committing",
     "CommitRejectedError": "committing",
     "Committed": "committing",
     "GatewayError": "transport",

@@ -13,7 +13,7 @@ from adyton.codec.javascript import Value, canonical, loads
 from adyton.codec.text import to_base64
 from adyton.errors import MalformedError, RejectedError
 from adyton.ledger.proof import DIGEST_SIZE, Proof, proof_hash
-from adyton.model.verdict import Verdict
+from adyton.model.verdict import LayerName, Verdict
 from adyton.sdk.files import Source
 from adyton.sdk.proofs import read_notary_policy
 from adyton.sdk.session import fresh_nonce, now
@@ -21,7 +21,7 @@ from adyton.sdk.transport import Call, Conversation
 from adyton.verification.notary import Beside, verify_commit
 from adyton.verification.notary_policy import OPEN, NotaryPolicy
 
-__all__ = ["MOST_DIGESTS", "CommitRejectedError", "Committed", "commit"]
+__all__ = ["MOST_DIGESTS", "CommitChangedError", "CommitRejectedError", "Committed", "commit"]
 
 # As many as fit into one answer, evidence included.
 MOST_DIGESTS: Final = 256
@@ -39,6 +39,16 @@ class CommitRejectedError(RejectedError):
         reasons = "; ".join(finding.message for finding in verdict.reasons)
         super().__init__(f"the notary's proof of digest {number} does not hold: {reasons}")
         self.number, self.verdict = number, verdict
+
+
+class CommitChangedError(RejectedError):
+    """The notary's proof holds, and is not what was asked for: there is no proof."""
+
+    code = "commit-changed"
+
+    def __init__(self, *, number: int, what: str) -> None:
+        super().__init__(f"the notary's proof of digest {number} {what}")
+        self.number = number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +81,8 @@ def commit(
     """Return the proofs of SHA-256 ``digests``, in their order: of all of them, or of none.
 
     Asked again with the same ``key``, a notary gives the same proofs. Raises
-    ``CommitRejectedError`` for an answer that does not hold.
+    ``CommitRejectedError`` for an answer that does not hold, and ``CommitChangedError`` for one
+    with other metadata, or older evidence, than was asked for.
     """
     if not 0 < len(digests) <= MOST_DIGESTS:
         raise ValueError(f"1 to {MOST_DIGESTS} digests are committed at a time")
@@ -92,7 +103,10 @@ def commit(
         headers={"Idempotency-Key": key or fresh_nonce()},
         limit_bytes=_ANSWER_BYTES,
     )
-    return tuple(_committed(data, digests, accepted, at=now()))
+    found = tuple(_committed(data, digests, accepted, at=now()))
+    for number, proof in enumerate(found, start=1):
+        _check_asked(proof, number=number, metadata=metadata, fresh=fresh)
+    return found
 
 
 def _committed(
@@ -109,3 +123,17 @@ def _committed(
             raise CommitRejectedError(number=number, verdict=verdict)
         previous = Proof.from_json(document)
         yield Committed(proof=canonical(document), verdict=verdict, read=previous)
+
+
+def _check_asked(
+    proof: Committed, *, number: int, metadata: Mapping[str, Value] | None, fresh: bool
+) -> None:
+    document = proof.read.document
+    given = canonical(document["metadata"]) if "metadata" in document else None
+    # Nobody signs them: whoever is on the way could have written others.
+    if given != (None if metadata is None else canonical(metadata)):
+        raise CommitChangedError(number=number, what="has other metadata than were sent")
+    evidence = proof.verdict.layer(LayerName.EVIDENCE)
+    notes = {note.code for part in evidence.parts for note in part.findings}
+    if fresh and "bound-to-epoch" in notes:
+        raise CommitChangedError(number=number, what="has evidence that was not made for it")

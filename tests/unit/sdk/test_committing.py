@@ -7,19 +7,21 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.fakes.nitro import REGISTERS, FakeNitro
 from tests.fakes.proofs import ORIGIN, FakeNotary
 
 from adyton.codec.text import to_base64
 from adyton.errors import MalformedError
 from adyton.ledger.checkpoint import open_checkpoint
 from adyton.ledger.tree import LogRewrittenError
-from adyton.sdk.committing import CommitRejectedError, Committed, commit
+from adyton.sdk.committing import CommitChangedError, CommitRejectedError, Committed, commit
 from adyton.sdk.log import extends, log_proof, logged, newest_checkpoint, note_keys, origin_of
 from adyton.sdk.transport import GatewayUnavailableError, Transport
 from adyton.verification.notary_policy import NotaryPolicy, TrustAnchors
 
 DATA = [b"one", b"two"]
 DIGESTS = [hashlib.sha256(data).digest() for data in DATA]
+PCR0 = REGISTERS[0].hex()
 Answer = Callable[[httpx.Request], httpx.Response]
 
 
@@ -34,6 +36,14 @@ def committed(body: bytes | Any, **options: Any) -> tuple[Committed, ...]:
     transport = through(lambda _: httpx.Response(200, content=data))
     try:
         return transport.run(commit(DIGESTS, **options))
+    finally:
+        transport.close()
+
+
+def through_one(proof: Any, **options: Any) -> tuple[Committed, ...]:
+    transport = through(lambda _: httpx.Response(200, content=json.dumps([proof]).encode()))
+    try:
+        return transport.run(commit(DIGESTS[:1], **options))
     finally:
         transport.close()
 
@@ -55,7 +65,7 @@ def test_digests_are_sent_and_nothing_else() -> None:
         }
         assert request.headers["idempotency-key"] == "mine"
         assert request.headers["authorization"] == "Bearer k"
-        made = b",".join(notary.commit(data) for data in DATA)
+        made = b",".join(notary.commit(data, metadata={"for": "a test"}) for data in DATA)
         return httpx.Response(200, content=b"[" + made + b"]")
 
     transport = through(answer)
@@ -85,6 +95,47 @@ def forged() -> list[Any]:
 def test_each_answer_that_does_not_hold_is_refused(answer: Callable[[], Any]) -> None:
     with pytest.raises(CommitRejectedError):
         committed(answer())
+
+
+@pytest.mark.parametrize(
+    ("sent", "given"),
+    [({"for": "me"}, {"for": "you"}), ({"for": "me"}, None), (None, {"for": "you"})],
+)
+def test_metadata_that_were_changed_on_the_way_are_noticed(sent: Any, given: Any) -> None:
+    proof = json.loads(FakeNotary().commit(DATA[0], metadata=sent))
+    assert through_one(proof, metadata=sent)[0].counter == "1"
+
+    proof.pop("metadata", None)
+    changed = proof if given is None else {**proof, "metadata": given}
+    with pytest.raises(CommitChangedError, match="metadata"):
+        through_one(changed, metadata=sent)
+
+
+@pytest.mark.parametrize(("over", "is_taken"), [("epoch", False), ("commit", True)])
+def test_who_asks_for_fresh_evidence_gets_no_other(*, over: str, is_taken: bool) -> None:
+    nitro = FakeNitro()
+    policy = NotaryPolicy.from_json(
+        {
+            "version": "adyton/policy/v1",
+            "roots": {"fake": nitro.root_sha256.hex()},
+            "platforms": {
+                "insecure": {
+                    "debug": "refused",
+                    "tcb": "not-required",
+                    "measurements": {"notary": {"pcr0": PCR0}},
+                }
+            },
+            "evidence": {"maximum_age_seconds": 7200, "challenge": "not-required"},
+        }
+    )
+    proof = json.loads(FakeNotary(nitro=nitro, over=over).commit(DATA[0]))
+
+    assert through_one(proof, policy=policy)[0].verdict.accepted
+    if is_taken:
+        assert through_one(proof, policy=policy, fresh=True)[0].verdict.accepted
+    else:
+        with pytest.raises(CommitChangedError, match="evidence"):
+            through_one(proof, policy=policy, fresh=True)
 
 
 @pytest.mark.parametrize("answer", [[], {}, None, b"no json", [1], proofs(b"one"), b"["])
