@@ -7,7 +7,14 @@ from typing import Final
 
 from adyton.errors import MalformedError
 
-__all__ = ["from_base64", "from_base64url", "from_hex", "to_base64", "to_base64url"]
+__all__ = [
+    "exact_base64",
+    "from_base64",
+    "from_base64url",
+    "from_hex",
+    "to_base64",
+    "to_base64url",
+]
 
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
 _STANDARD: Final = str.maketrans("-_", "+/")
@@ -34,6 +41,14 @@ def from_base64(text: str, where: str, *, limit_bytes: int) -> bytes:
         raise MalformedError(f"{where} is not canonical base64")
     if len(data) > limit_bytes:
         raise MalformedError(f"{where} has more than {limit_bytes} bytes")
+    return data
+
+
+def exact_base64(text: str, where: str, *, size: int) -> bytes:
+    """Return the ``size`` bytes of canonical base64, or raise ``MalformedError``."""
+    data = from_base64(text, where, limit_bytes=size)
+    if len(data) != size:
+        raise MalformedError(f"{where} has {len(data)} bytes, not {size}")
     return data
 
 

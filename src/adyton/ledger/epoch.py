@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adyton.codec.javascript import Value, ValueObject
-from adyton.codec.text import from_base64, to_base64
+from adyton.codec.text import exact_base64, to_base64
 from adyton.crypto.hashing import prefixed, sha256
 from adyton.errors import MalformedError
 
@@ -100,7 +100,4 @@ def _text(value: ValueObject, key: str, limit: int) -> str:
 
 
 def _bytes(value: ValueObject, key: str) -> bytes:
-    data = from_base64(_text(value, key, 2 * _HASH_SIZE), key, limit_bytes=_HASH_SIZE)
-    if len(data) != _HASH_SIZE:
-        raise MalformedError(f"{key} has {len(data)} bytes, not {_HASH_SIZE}")
-    return data
+    return exact_base64(_text(value, key, 2 * _HASH_SIZE), key, size=_HASH_SIZE)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from adyton.codec.text import from_base64, to_base64
+from adyton.codec.text import exact_base64, from_base64, to_base64
 from adyton.errors import MalformedError
 from adyton.ledger.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint
 from adyton.ledger.tree import HASH_SIZE, MAX_SIZE, Hash, leaf_hash, verify_inclusion
@@ -80,7 +80,4 @@ def check_included(
 
 
 def _hash(line: str) -> Hash:
-    data = from_base64(line, "a hash of the path", limit_bytes=HASH_SIZE)
-    if len(data) != HASH_SIZE:
-        raise MalformedError(f"a hash of the path has {len(data)} bytes")
-    return Hash(data)
+    return Hash(exact_base64(line, "a hash of the path", size=HASH_SIZE))

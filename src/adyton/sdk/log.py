@@ -7,7 +7,7 @@ a path leads to a root or it does not.
 from typing import Final
 
 from adyton.codec.javascript import Value, loads
-from adyton.codec.text import from_base64
+from adyton.codec.text import exact_base64, from_base64
 from adyton.crypto.ed25519 import PUBLIC_KEY_SIZE
 from adyton.errors import MalformedError
 from adyton.ledger.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, NoteKey
@@ -115,7 +115,4 @@ def _path(answer: Value) -> list[Hash]:
 def _hash(item: Value) -> Hash:
     if not isinstance(item, str):
         raise MalformedError("a hash of the path is not text")
-    data = from_base64(item, "a hash of the path", limit_bytes=HASH_SIZE)
-    if len(data) != HASH_SIZE:
-        raise MalformedError(f"a hash of the path has {len(data)} bytes")
-    return Hash(data)
+    return Hash(exact_base64(item, "a hash of the path", size=HASH_SIZE))

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from adyton.appraisal.document import Choice
-from adyton.codec.text import from_base64
+from adyton.codec.text import exact_base64, from_base64
 from adyton.crypto.ed25519 import PUBLIC_KEY_SIZE, SIGNATURE_SIZE, check_ed25519
 from adyton.errors import AdytonError, MalformedError
 from adyton.ledger.proof import DIGEST_SIZE, MAX_PROOF_BYTES, Proof
@@ -110,21 +110,14 @@ def _key(proof: Proof) -> Part:
 @lru_cache(maxsize=64)
 def _read_key(text: str) -> bytes:
     # A chain has thousands of proofs under one key.
-    return _sized(text, "signer.publicKeyB64", PUBLIC_KEY_SIZE)
+    return exact_base64(text, "signer.publicKeyB64", size=PUBLIC_KEY_SIZE)
 
 
 def _signature(proof: Proof) -> Part:
     key = _read_key(proof.public_key_text)
-    signature = _sized(proof.signature_text, "signer.signatureB64", SIGNATURE_SIZE)
+    signature = exact_base64(proof.signature_text, "signer.signatureB64", size=SIGNATURE_SIZE)
     check_ed25519(key, proof.body(), signature)
     return _PASSED["signature"]
-
-
-def _sized(text: str, where: str, size: int) -> bytes:
-    data = from_base64(text, where, limit_bytes=MAX_PROOF_BYTES)
-    if len(data) != size:
-        raise MalformedError(f"{where} has {len(data)} bytes, not {size}")
-    return data
 
 
 def _policy(proof: Proof, anchors: TrustAnchors) -> Part:

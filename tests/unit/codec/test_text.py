@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adyton.codec.text import from_base64, from_base64url, from_hex, to_base64, to_base64url
+from adyton.codec.text import (
+    exact_base64,
+    from_base64,
+    from_base64url,
+    from_hex,
+    to_base64,
+    to_base64url,
+)
 from adyton.errors import MalformedError
 
 
@@ -22,6 +29,13 @@ def test_base64_that_is_not_canonical_is_refused(text: str) -> None:
 def test_base64_over_the_limit_is_refused() -> None:
     with pytest.raises(MalformedError):
         from_base64(to_base64(bytes(11)), "x", limit_bytes=10)
+
+
+@pytest.mark.parametrize("size", [0, 9, 11, 12])
+def test_base64_of_another_size_is_refused(size: int) -> None:
+    assert exact_base64(to_base64(bytes(size)), "x", size=size) == bytes(size)
+    with pytest.raises(MalformedError):
+        exact_base64(to_base64(bytes(size)), "x", size=10)
 
 
 @pytest.mark.parametrize("text", ["AB", "a", "abc", "zz", "ab cd", "", "abcd"])

@@ -17,7 +17,7 @@ from adyton.codec.json import (
     check_keys,
     loads,
 )
-from adyton.codec.text import from_base64
+from adyton.codec.text import exact_base64, from_base64
 from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import SIGNATURE_SIZE
 from adyton.errors import MalformedError
@@ -242,10 +242,7 @@ def _record(
 
 def _bytes(record: JsonObject, name: str, *, size: int) -> bytes:
     text = as_string(record[name], name, limit=2 * size)
-    data = from_base64(text, name, limit_bytes=size)
-    if len(data) != size:
-        raise MalformedError(f"{name} has {len(data)} bytes, not {size}")
-    return data
+    return exact_base64(text, name, size=size)
 
 
 def _evidence(record: JsonObject) -> bytes:
