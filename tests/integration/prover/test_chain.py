@@ -2,6 +2,7 @@
 
 import gzip
 import tracemalloc
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,21 @@ def test_steps_may_name_their_kind_and_nothing_else() -> None:
     assert len(Chain.from_bytes(packed(*(step(n, kind="app") for n in range(4)))).steps) == 4
     with pytest.raises(StepsMalformedError):
         Chain.from_bytes(packed(*(step(n, other=1) for n in range(4))))
+
+
+def test_a_chains_digest_is_over_its_programs_in_their_order() -> None:
+    programs = [sha256(b"program %d" % number).digest() for number in range(4)]
+    assert Chain.from_bytes(FOUR).digest() == sha256(b"".join(programs)).digest()
+    turned = Chain.from_bytes(packed(*map(step, (1, 0, 2, 3))))
+    assert turned.digest() != Chain.from_bytes(FOUR).digest()
+    # Which witness it was, and how a program was compressed, is nothing that a statement says.
+    other = packed(
+        *(
+            step(n, bytecode=gzip.compress(b"program %d" % n, 1), witness=gzip.compress(b"another"))
+            for n in range(4)
+        )
+    )
+    assert Chain.from_bytes(other).digest() == Chain.from_bytes(FOUR).digest()
 
 
 @pytest.mark.parametrize(
