@@ -19,6 +19,8 @@ _DIGEST_SIZE: Final = 32
 _DIGEST_TEXT: Final = 44
 _MAX_KEY_LENGTH: Final = 256
 _MAX_METADATA_DEPTH: Final = 8
+# In all proofs of an answer together: each carries its own copy.
+_MAX_COPIES_BYTES: Final = 1024 * 1024
 _MEMBERS: Final = frozenset({"digests", "metadata", "prevProofId", "attestation"})
 _DIGEST_MEMBERS: Final = {"digestB64", "hashAlg"}
 _FRESH: Final = "fresh"
@@ -30,7 +32,7 @@ def read_submission(body: bytes, *, key: bytes = b"") -> Submission:
 
     1. it is an object, and has no member that would silently not be signed;
     2. ``digests`` is a list of SHA-256 digests, each in canonical base64;
-    3. ``metadata`` is an object within its limits;
+    3. ``metadata`` is an object within its limits, also once for each digest;
     4. ``attestation`` says which evidence the proofs carry, where it is there.
 
     ``prevProofId`` is taken and means nothing: each proof follows the one before it in the ledger.
@@ -47,6 +49,8 @@ def read_submission(body: bytes, *, key: bytes = b"") -> Submission:
         raise MalformedError(f"digests is not a list of 1 to {MAX_DIGESTS} digests")
     # Step 3
     metadata = _metadata(value["metadata"]) if "metadata" in value else b""
+    if len(digests) * len(metadata) > _MAX_COPIES_BYTES:
+        raise MalformedError(f"metadata of all digests have more than {_MAX_COPIES_BYTES} bytes")
     # Step 4
     attestation = value.get("attestation", "epoch")
     if not isinstance(attestation, str) or attestation not in _ATTESTATIONS:

@@ -61,6 +61,7 @@ def test_metadata_become_the_bytes_that_the_notary_wants(metadata: dict[str, Any
         {"metadata": "text"},
         {"metadata": {"a": [[[[[[[[1]]]]]]]]}},
         {"metadata": {"a": "x" * 4096}},
+        {"metadata": {"a": "x" * 4000}, "digests": [shown()] * 300},
         {"attestation": None},
         {"attestation": ["fresh"]},
         {"prevProofId": 1},
