@@ -2,8 +2,9 @@
 
 Any set will do: all proofs of a ledger, or those that somebody happens to have. A proof counts
 once, however often it is there, and only if its signature holds: else anybody could make a fork
-appear. What a set does not have, it cannot show: that there is no contradiction here is no word
-about the proofs that are not here.
+appear. Whose a key is, a walk does not ask: evidence and policies say that. What a set does not
+have, it cannot show: that there is no contradiction here is no word about the proofs that are not
+here.
 """
 
 from collections import defaultdict
@@ -218,6 +219,9 @@ def _forks(links: Iterable[_Link]) -> Iterator[Event]:
             ordered = sorted(several, key=lambda each: (each.number, each.hash))
             numbers = ", ".join(str(each.number) for each in ordered)
             text = f"{len(several)} proofs follow one and the same: numbers {numbers}"
+            if (keys := len({each.place[1] for each in several})) > 1:
+                # Anybody can make a key, and have a proof of his own follow somebody else's.
+                text += f", of {keys} keys: look at whose they are"
             yield _event(EventKind.FORK, ordered[0], text, *ordered)
 
 

@@ -138,6 +138,17 @@ def test_two_epochs_after_one_are_a_fork() -> None:
     assert "fork" in kinds(walked(proofs))
 
 
+def test_a_fork_of_two_keys_says_so() -> None:
+    honest, stranger = ledger(3), FakeNotary(seed=7)
+    second = proof_hash(honest.proofs[1])
+    stranger.commit(b"never the notary's", counter=3, prev=second, time_ms=TIMESTAMP)
+    texts = {
+        event.kind: event.message for event in walked([*honest.proofs, *stranger.proofs]).events
+    }
+    assert "2 keys" in texts[EventKind.FORK]
+    assert "keys" not in {e.kind: e.message for e in walked(forked()).events}[EventKind.FORK]
+
+
 def test_a_clock_that_goes_back_is_told() -> None:
     made = FakeNotary()
     for time_ms in (TIMESTAMP, TIMESTAMP - 3_600_000, TIMESTAMP + 86_400_000):
