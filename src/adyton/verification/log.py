@@ -141,8 +141,10 @@ def _timestamp(found: LogProof, policy: LogPolicy) -> Part:
     if not found.extra:
         return _UNSTAMPED if policy.timestamp is Choice.NOT_REQUIRED else _STAMP_MISSING
     if not policy.authorities:
+        # Of nobody, anybody can make one.
         text = "there is a time stamp, and no policy says whose are accepted"
-        return not_required("timestamp", "timestamp-authority-unknown", text)
+        judge = not_required if policy.timestamp is Choice.NOT_REQUIRED else not_evaluated
+        return judge("timestamp", "timestamp-authority-unknown", text)
     try:
         stamped = read_timestamp(found.extra, message=found.note, authorities=policy.authorities)
     except (MalformedError, RejectedError) as error:

@@ -421,6 +421,14 @@ def test_a_stamped_checkpoint_says_since_when() -> None:
     assert "timestamp-authority-unknown" in codes(judged(made.proofs[1], place=place))
 
 
+@pytest.mark.parametrize("extra", [b"", b"no time stamp at all"])
+def test_a_time_stamp_that_is_wanted_of_nobody_is_there_never(extra: bytes) -> None:
+    made = notary()
+    policy = replace(OPEN, log=replace(OPEN.log, timestamp=Choice.REQUIRED))
+    place = replace(made.place(2), extra=extra)
+    assert len(reasons(judged(made.proofs[1], place=place, policy=policy))) == 1
+
+
 @pytest.mark.parametrize("key", ["!", "AAAA"])
 def test_a_log_beside_a_key_that_is_none_has_a_verdict(key: str) -> None:
     made = notary()
