@@ -1,6 +1,7 @@
 """Gateway and worker as processes of the command line, each alone."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -47,5 +48,9 @@ def run_gateway(environ: Mapping[str, str], *, notify: int | None) -> None:
 async def _run(environ: Mapping[str, str], notify: int | None) -> None:
     stop = stopped()
     async with gateway(environ) as served:
+        # What is there now stays: to look for garbage in it would stop every request for as long
+        # as a tenth of a second, again and again.
+        gc.collect()
+        gc.freeze()
         announce(notify, port=served.port)
         await stop.wait()
