@@ -171,22 +171,32 @@ def request(method: str, path: str, body: bytes, api_key: str) -> bytes:
 
 
 def load(port: int, data: bytes, callers: int, *, pause: float = 0.0) -> Load:
-    """Send ``data`` from ``callers`` connections for a while; each waits ``pause`` in all."""
+    """Send ``data`` from ``callers`` connections for a while; each waits ``pause`` in all.
+
+    Those who wait begin one after the other: all at once, they would stay together, and what they
+    waited for would be each other.
+    """
     times: list[float] = []
 
     async def run() -> float:
         begin = time.perf_counter()
         stop = begin + SECONDS
-        await asyncio.gather(*(call(port, data, stop, times, pause) for _ in range(callers)))
+        starts = (begin + pause * number / callers for number in range(callers))
+        await asyncio.gather(
+            *(call(port, data, stop, times, start=start, pause=pause) for start in starts)
+        )
         return time.perf_counter() - begin
 
     passed = asyncio.run(run())
     return Load(len(times) / passed, times)
 
 
-async def call(port: int, data: bytes, stop: float, times: list[float], pause: float) -> None:
-    """Send ``data`` over one connection until ``stop``, and note how long each answer took."""
+async def call(
+    port: int, data: bytes, stop: float, times: list[float], *, start: float, pause: float
+) -> None:
+    """Send ``data`` over one connection from ``start`` to ``stop``, and note how long each answer took."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**23)
+    await asyncio.sleep(max(0.0, start - time.perf_counter()))
     while (begin := time.perf_counter()) < stop:
         writer.write(data)
         head = await reader.readuntil(b"\r\n\r\n")
