@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from adyton.cli.commands import options
+
 __all__ = ["register"]
 
 _WHAT = "What is asked"
 _WHOM = "Whom, with which secrets"
-_HOW = "Through which gateway, trusting whom"
 _RESULT = "What comes of it"
 _NUMBER = "in major units: 10000, or 0.30"
 
@@ -82,33 +83,11 @@ def ask(
             rich_help_panel=_WHOM,
         ),
     ] = None,
-    url: Annotated[
-        str, typer.Option(help="The gateway.", envvar="ADYTON_URL", rich_help_panel=_HOW)
-    ] = "http://127.0.0.1:8423",
-    ca_file: Annotated[
-        Path | None,
-        typer.Option(
-            help="Roots for the gateway's certificate, in PEM; else Mozilla's.",
-            exists=True,
-            dir_okay=False,
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    api_key_file: Annotated[
-        Path | None, typer.Option(help="Else ADYTON_API_KEY.", rich_help_panel=_HOW)
-    ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            help="Which workers you trust; else ADYTON_POLICY, or policy.yaml of adyton serve.",
-            exists=True,
-            dir_okay=False,
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    post_quantum: Annotated[
-        bool, typer.Option("--post-quantum", help="Seal with ML-KEM too.", rich_help_panel=_HOW)
-    ] = False,
+    url: options.URL = options.DEFAULT_URL,
+    ca_file: options.CA_FILE = None,
+    api_key_file: options.API_KEY_FILE = None,
+    policy: options.WORKERS = None,
+    post_quantum: options.POST_QUANTUM = False,
     out: Annotated[
         Path | None, typer.Option(help="Keep the receipt in this file.", rich_help_panel=_RESULT)
     ] = None,
@@ -128,7 +107,7 @@ def ask(
     from adyton.cli.asking import Asking, run_ask  # noqa: PLC0415
     from adyton.cli.predicates import PredicateOptions  # noqa: PLC0415
 
-    options = PredicateOptions(
+    predicate_options = PredicateOptions(
         gte=gte,
         lte=lte,
         minimum=minimum,
@@ -141,7 +120,7 @@ def ask(
         provider=provider,
         inline_provider=inline_provider,
         extraction=extraction,
-        predicate=options,
+        predicate=predicate_options,
         token_file=token_file,
         credentials=tuple(credential or ()),
         months=months,

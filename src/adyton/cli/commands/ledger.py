@@ -1,10 +1,11 @@
 """``adyton log hammer`` and ``adyton log fsck``: a notary under load, and a ledger on disk."""
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from adyton.cli.commands import options
 
 __all__ = ["extend"]
 
@@ -19,10 +20,8 @@ def extend(group: typer.Typer) -> None:
 
 def hammer(
     *,
-    url: Annotated[
-        str, typer.Option(help="The gateway.", envvar="ADYTON_URL")
-    ] = "http://127.0.0.1:8423",
-    api_key_file: Annotated[Path | None, typer.Option(help="Else ADYTON_API_KEY.")] = None,
+    url: options.URL = options.DEFAULT_URL,
+    api_key_file: options.API_KEY_FILE = None,
     writers: Annotated[int, typer.Option(min=1, max=1024, help="Writers at a time.")] = 8,
     readers: Annotated[int, typer.Option(min=0, max=1024, help="Readers at a time.")] = 2,
     digests: Annotated[int, typer.Option(min=1, max=4096, help="Digests a request.")] = 1,

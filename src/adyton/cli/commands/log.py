@@ -5,22 +5,12 @@ from typing import Annotated
 
 import typer
 
-from adyton.cli.commands import ledger
+from adyton.cli.commands import ledger, options
 
 __all__ = ["register"]
 
 _PANEL = "Notarize"
-_URL = Annotated[str, typer.Option(help="The gateway.", envvar="ADYTON_URL")]
-_CA_FILE = Annotated[
-    Path | None,
-    typer.Option(
-        help="Roots for the gateway's certificate, in PEM; else Mozilla's.",
-        exists=True,
-        dir_okay=False,
-    ),
-]
 _JSON = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
-_DEFAULT_URL = "http://127.0.0.1:8423"
 
 
 def register(app: typer.Typer) -> None:
@@ -39,12 +29,17 @@ def commit(
         list[Path], typer.Argument(help="What to commit.", exists=True, dir_okay=False)
     ],
     *,
-    url: _URL = _DEFAULT_URL,
-    ca_file: _CA_FILE = None,
-    api_key_file: Annotated[Path | None, typer.Option(help="Else ADYTON_API_KEY.")] = None,
+    url: options.URL = options.DEFAULT_URL,
+    ca_file: options.CA_FILE = None,
+    api_key_file: options.API_KEY_FILE = None,
     policy: Annotated[
         Path | None,
-        typer.Option(help="Whose proofs you accept.", exists=True, dir_okay=False),
+        typer.Option(
+            help="Whose proofs you accept.",
+            exists=True,
+            dir_okay=False,
+            rich_help_panel=options.HOW,
+        ),
     ] = None,
     metadata: Annotated[
         str | None, typer.Option(help="A JSON object to put beside; nobody signs it.")
@@ -90,8 +85,8 @@ def walk(
         ),
     ] = None,
     *,
-    url: _URL = _DEFAULT_URL,
-    ca_file: _CA_FILE = None,
+    url: options.URL = options.DEFAULT_URL,
+    ca_file: options.CA_FILE = None,
     first: Annotated[int, typer.Option(min=1, help="The first number, at the notary.")] = 1,
     last: Annotated[
         int | None, typer.Option(min=1, help="The last one; else the newest checkpoint's.")
@@ -115,8 +110,8 @@ def walk(
 
 def checkpoint(
     *,
-    url: _URL = _DEFAULT_URL,
-    ca_file: _CA_FILE = None,
+    url: options.URL = options.DEFAULT_URL,
+    ca_file: options.CA_FILE = None,
     key: Annotated[
         list[str] | None,
         typer.Option(help="A key that may sign, as name+id+key; else what the notary says."),
@@ -147,8 +142,8 @@ def checkpoint(
 def prove(
     proof: Annotated[Path, typer.Argument(help="A proof.", exists=True, dir_okay=False)],
     *,
-    url: _URL = _DEFAULT_URL,
-    ca_file: _CA_FILE = None,
+    url: options.URL = options.DEFAULT_URL,
+    ca_file: options.CA_FILE = None,
     stamp: Annotated[
         str | None,
         typer.Option(

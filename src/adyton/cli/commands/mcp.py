@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from adyton.cli.commands import options
+
 __all__ = ["register"]
 
 
@@ -16,29 +18,30 @@ def register(app: typer.Typer) -> None:
 
 def mcp(
     *,
-    url: Annotated[
-        str, typer.Option(help="The gateway.", envvar="ADYTON_URL")
-    ] = "http://127.0.0.1:8423",
-    ca_file: Annotated[
-        Path | None,
-        typer.Option(
-            help="Roots for the gateway's certificate, in PEM; else Mozilla's.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
-    api_key_file: Annotated[Path | None, typer.Option(help="Else ADYTON_API_KEY.")] = None,
+    url: options.URL = options.DEFAULT_URL,
+    ca_file: options.CA_FILE = None,
+    api_key_file: options.API_KEY_FILE = None,
     folder: Annotated[
         Path,
         typer.Option(help="The only folder with files to commit.", exists=True, file_okay=False),
     ] = Path(),
     policy: Annotated[
         Path | None,
-        typer.Option(help="Which workers are trusted, for questions.", exists=True, dir_okay=False),
+        typer.Option(
+            help="Which workers are trusted, for questions.",
+            exists=True,
+            dir_okay=False,
+            rich_help_panel=options.HOW,
+        ),
     ] = None,
     notary_policy: Annotated[
         Path | None,
-        typer.Option(help="Whose proofs are accepted.", exists=True, dir_okay=False),
+        typer.Option(
+            help="Whose proofs are accepted.",
+            exists=True,
+            dir_okay=False,
+            rich_help_panel=options.HOW,
+        ),
     ] = None,
     token_file: Annotated[
         Path | None,
@@ -63,7 +66,7 @@ def mcp(
     """
     from adyton.cli.assistant_settings import AssistantOptions, run_mcp  # noqa: PLC0415
 
-    options = AssistantOptions(
+    asked = AssistantOptions(
         url=url,
         ca_file=ca_file,
         api_key_file=api_key_file,
@@ -73,4 +76,4 @@ def mcp(
         token_file=token_file,
         http=http,
     )
-    run_mcp(options, os.environ)
+    run_mcp(asked, os.environ)

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from adyton.cli.commands import options
+
 __all__ = ["register"]
 
 _WHAT = "What is proven"
-_HOW = "Through which gateway, trusting whom"
 _RESULT = "What comes of it"
 
 
@@ -64,36 +65,14 @@ def prove(
         typer.Option(
             help="attested: the worker's evidence is checked first. remote: it is not."
             " local: on this machine, without a gateway.",
-            rich_help_panel=_HOW,
+            rich_help_panel=options.HOW,
         ),
     ] = "attested",
-    url: Annotated[
-        str, typer.Option(help="The gateway.", envvar="ADYTON_URL", rich_help_panel=_HOW)
-    ] = "http://127.0.0.1:8423",
-    ca_file: Annotated[
-        Path | None,
-        typer.Option(
-            help="Roots for the gateway's certificate, in PEM; else Mozilla's.",
-            exists=True,
-            dir_okay=False,
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    api_key_file: Annotated[
-        Path | None, typer.Option(help="Else ADYTON_API_KEY.", rich_help_panel=_HOW)
-    ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            help="Which workers you trust; else ADYTON_POLICY, or policy.yaml of adyton serve.",
-            exists=True,
-            dir_okay=False,
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    post_quantum: Annotated[
-        bool, typer.Option("--post-quantum", help="Seal with ML-KEM too.", rich_help_panel=_HOW)
-    ] = False,
+    url: options.URL = options.DEFAULT_URL,
+    ca_file: options.CA_FILE = None,
+    api_key_file: options.API_KEY_FILE = None,
+    policy: options.WORKERS = None,
+    post_quantum: options.POST_QUANTUM = False,
     out: Annotated[
         Path | None, typer.Option(help="Keep the receipt in this file.", rich_help_panel=_RESULT)
     ] = None,

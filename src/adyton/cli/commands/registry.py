@@ -5,15 +5,14 @@ from typing import Annotated
 
 import typer
 
+from adyton.cli.commands import options
+
 __all__ = ["register"]
 
-_URL = Annotated[str, typer.Option(help="The gateway with the registry.", envvar="ADYTON_URL")]
-_CA_FILE = Annotated[
-    Path | None,
+_URL = Annotated[
+    str,
     typer.Option(
-        help="Roots for the gateway's certificate, in PEM; else Mozilla's.",
-        exists=True,
-        dir_okay=False,
+        help="The gateway with the registry.", envvar="ADYTON_URL", rich_help_panel=options.HOW
     ),
 ]
 _TECHNOLOGY = Annotated[str | None, typer.Option(help="nitro, tdx, sev-snp, …")]
@@ -22,7 +21,6 @@ _ATTESTED = Annotated[
     bool, typer.Option("--attested", help="Only those that hardware vouches for.")
 ]
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-_DEFAULT_URL = "http://127.0.0.1:8423"
 
 
 def register(app: typer.Typer) -> None:
@@ -36,8 +34,8 @@ def register(app: typer.Typer) -> None:
 
 def list_(
     *,
-    url: _URL = _DEFAULT_URL,
-    ca_file: _CA_FILE = None,
+    url: _URL = options.DEFAULT_URL,
+    ca_file: options.CA_FILE = None,
     state: Annotated[str | None, typer.Option(help="active, draining, offline, …")] = None,
     technology: _TECHNOLOGY = None,
     measurement: _MEASUREMENT = None,
@@ -61,8 +59,8 @@ def check(
     policy: Annotated[
         Path, typer.Option(help="What you accept of a worker.", exists=True, dir_okay=False)
     ],
-    url: _URL = _DEFAULT_URL,
-    ca_file: _CA_FILE = None,
+    url: _URL = options.DEFAULT_URL,
+    ca_file: options.CA_FILE = None,
     as_json: _JSON = False,
 ) -> None:
     """Judge a registered worker's evidence here, under a policy of your own.
@@ -84,8 +82,8 @@ def draw(
         str, typer.Option(help="16 to 64 bytes in hexadecimal, that nobody knew beforehand.")
     ],
     count: Annotated[int, typer.Option(min=1, max=16, help="How many.")] = 1,
-    url: _URL = _DEFAULT_URL,
-    ca_file: _CA_FILE = None,
+    url: _URL = options.DEFAULT_URL,
+    ca_file: options.CA_FILE = None,
     technology: _TECHNOLOGY = None,
     measurement: _MEASUREMENT = None,
     attested: _ATTESTED = False,
