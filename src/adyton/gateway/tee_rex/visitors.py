@@ -73,6 +73,9 @@ def _visitor(request: Request) -> str | None:
         address = ip_address(text)
     except ValueError:
         return text
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        # A socket of version 6 takes callers of version 4 too, all of them in one network.
+        address = address.ipv4_mapped
     if address.is_loopback:
         is_proxied = any(name in request.headers for name in _FORWARDED)
         return "loopback" if is_proxied else None

@@ -46,7 +46,16 @@ def test_no_header_makes_somebody_else_of_a_caller(header: str) -> None:
         visitors.admit(request("192.0.2.1", **{header: "198.51.100.2"}))
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_addresses_of_version_4_are_told_apart_where_version_6_listens_for_both() -> None:
+    visitors = Visitors(per_hour=1, monotonic=Clock())
+    visitors.admit(request("::ffff:192.0.2.1"))
+    visitors.admit(request("::ffff:192.0.2.2"))
+
+    with pytest.raises(TooManyVisitsError):
+        visitors.admit(request("192.0.2.1"))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
 def test_a_program_of_this_machine_is_not_counted(host: str) -> None:
     visitors = Visitors(per_hour=1, monotonic=Clock())
 
