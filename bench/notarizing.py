@@ -194,7 +194,7 @@ def load(port: int, data: bytes, callers: int, *, pause: float = 0.0) -> Load:
 async def call(
     port: int, data: bytes, stop: float, times: list[float], *, start: float, pause: float
 ) -> None:
-    """Send ``data`` over one connection from ``start`` to ``stop``, and note how long each answer took."""
+    """Send ``data`` from ``start`` to ``stop``, and note how long each answer took."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**23)
     await asyncio.sleep(max(0.0, start - time.perf_counter()))
     while (begin := time.perf_counter()) < stop:
