@@ -240,6 +240,27 @@ async def test_strangers_leave_a_place_to_callers_with_keys(tmp_path: Path) -> N
     assert {answer.status_code for answer in answers} == {200}
 
 
+async def test_strangers_do_not_fill_the_room_of_callers_with_keys(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, at_once=2, memory_bytes=4 * len(sealed()))
+    async with open_store(f"sqlite:///{tmp_path}/adyton.db") as store:
+        gateway = ProvingGateway(store, settings=settings)
+        gateway.prover.hold()
+        body = {"data": to_base64(bytes(3 * len(sealed()) // 4))}
+        strangers = [visitor(gateway, f"10.0.0.{number}") for number in range(8)]
+        asking = [asyncio.create_task(stranger.post("/prove", json=body)) for stranger in strangers]
+        async with await gateway.caller(Scope.PROVE) as client:
+            await asyncio.sleep(0.05)
+            known = asyncio.create_task(
+                client.post("/v1/prove", content=sealed(), headers={"content-type": MEDIA_TYPE})
+            )
+            await asyncio.sleep(0.05)
+            gateway.prover.release()
+            answer = await known
+            await asyncio.gather(*asking)
+
+    assert answer.status_code == 200, answer.json()
+
+
 async def test_without_a_worker_there_is_no_key_to_seal_to(gateway: ProvingGateway) -> None:
     gateway.link.is_up = False
     async with visitor(gateway) as client:

@@ -79,7 +79,8 @@ def delegated(
                 worker=worker,
                 porch=Line(at_once=1, waiting=waiting, caller_waiting=key_waiting),
                 line=line,
-                room=room,
+                # However many strangers wait, half of it is left to callers with keys.
+                room=Room(settings.memory_bytes // 2, within=room),
                 visitors=visitors,
                 limiter=door.limiter,
                 deadline=settings.deadline,

@@ -9,10 +9,10 @@ __all__ = ["Room", "Share"]
 
 
 class Room:
-    """``limit_bytes`` for everybody together."""
+    """``limit_bytes`` for everybody together; what is taken of it is taken of ``within`` too."""
 
-    def __init__(self, limit_bytes: int) -> None:
-        self._limit = limit_bytes
+    def __init__(self, limit_bytes: int, *, within: "Room | None" = None) -> None:
+        self._limit, self._within = limit_bytes, within
         self.used = 0
 
     @contextmanager
@@ -28,11 +28,15 @@ class Room:
         """Count ``size`` bytes more, or raise ``OverloadedError``."""
         if self.used + size > self._limit:
             raise OverloadedError
+        if self._within is not None:
+            self._within.take(size)
         self.used += size
 
     def free(self, size: int) -> None:
         """Count ``size`` bytes fewer."""
         self.used -= size
+        if self._within is not None:
+            self._within.free(size)
 
 
 class Share:

@@ -55,3 +55,18 @@ def test_a_room_is_shared_and_given_back() -> None:
         assert room.used == 100
 
     assert room.used == 0
+
+
+def test_a_room_within_another_takes_of_both() -> None:
+    whole = Room(100)
+    part = Room(50, within=whole)
+    with part.share() as stranger, whole.share() as known:
+        with pytest.raises(OverloadedError):
+            stranger.take(51)
+        known.take(60)
+        with pytest.raises(OverloadedError):
+            stranger.take(41)
+        stranger.take(40)
+        assert (part.used, whole.used) == (40, 100)
+
+    assert (part.used, whole.used) == (0, 0)
