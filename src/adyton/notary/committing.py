@@ -154,6 +154,7 @@ class Committer:
         return answer
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         settling: asyncio.Task[None] | None = None
         while True:
             if not self._waiting:
@@ -174,7 +175,9 @@ class Committer:
             # One step at a time goes to the disk: the next has its turn when this one is there.
             if settling is not None:
                 await settling
-            settling = asyncio.create_task(self._settle(step, group))
+            # It begins at once, and not when the task does.
+            settled = loop.run_in_executor(self._thread, self._ledger.settle, step)
+            settling = asyncio.create_task(self._answer(settled, step, group))
             # What has just arrived joins those who wait, before the next step is signed.
             await asyncio.sleep(0)
         if settling is not None:
@@ -206,10 +209,14 @@ class Committer:
 
         return await asyncio.to_thread(self._ledger.step, submissions, attest=attest)
 
-    async def _settle(self, step: Step, group: Sequence[tuple[Submission, _Answer]]) -> None:
-        loop = asyncio.get_running_loop()
+    async def _answer(
+        self,
+        settled: asyncio.Future[None],
+        step: Step,
+        group: Sequence[tuple[Submission, _Answer]],
+    ) -> None:
         try:
-            await loop.run_in_executor(self._thread, self._ledger.settle, step)
+            await settled
         except LedgerEndedError as error:
             _log.error("ledger-ended", extra={"reason": error.reason})
             waiting, self._waiting = self._waiting, deque()

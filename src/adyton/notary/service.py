@@ -66,7 +66,8 @@ class NotaryService:
             raise MalformedError("submissions is not a list")
         answers = [self._submit(item) for item in given]
         for answer in answers:
-            if isinstance(answer, asyncio.Future):
+            # Those of one step are done together.
+            if isinstance(answer, asyncio.Future) and not answer.done():
                 # One that failed is told below; the others have their own end.
                 await asyncio.wait((answer,))
         return {"shares": [_share(answer) for answer in answers]}

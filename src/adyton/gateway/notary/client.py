@@ -176,11 +176,13 @@ class Notary:
 
     def _schedule(self) -> None:
         if self._waiting and self._calls < _CALLS and not self._is_scheduled:
-            # At the end of this turn of the loop: what arrives in it goes together.
+            # It begins at the end of this turn of the loop: what arrives in it goes together.
             self._is_scheduled = True
-            asyncio.get_running_loop().call_soon(self._send)
+            task = asyncio.create_task(self._send())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    def _send(self) -> None:
+    async def _send(self) -> None:
         self._is_scheduled = False
         group, digests = 0, 0
         for submission, _ in self._waiting[:_MOST_TOGETHER]:
@@ -192,9 +194,7 @@ class Notary:
             return
         together, self._waiting = self._waiting[:group], self._waiting[group:]
         self._calls += 1
-        task = asyncio.create_task(self._commit(together))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        await self._commit(together)
 
     async def _commit(self, group: Sequence[tuple[Submission, _Answer]]) -> None:
         try:
