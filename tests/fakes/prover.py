@@ -12,7 +12,7 @@ from adyton.adapters.frames import Fields
 from adyton.adapters.link import Emit
 from adyton.model.proving import ProvingHeader, Scheme, SealedProving, Target
 from adyton.model.proving_receipt import ProvingReceipt, ProvingStatement
-from adyton.model.receipt import public_input_bytes
+from adyton.model.public_inputs import public_input_bytes
 
 NOW = datetime(2026, 2, 3, 10, 30, tzinfo=UTC)
 PROOF = b"\x01" * 7232

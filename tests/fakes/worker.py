@@ -24,8 +24,9 @@ from adyton.crypto.hashing import hash_to_field
 from adyton.errors import AdytonError, RejectedError, UnavailableError
 from adyton.model.isolation import Isolation
 from adyton.model.manifest import Manifest, Software
+from adyton.model.public_inputs import public_input_bytes
 from adyton.model.question import Endpoint, Question
-from adyton.model.receipt import Receipt, public_input_bytes
+from adyton.model.receipt import Receipt
 from adyton.model.statement import Statement
 from adyton.model.transcript import Transcript
 from adyton.model.value import DataSource

@@ -26,8 +26,9 @@ from adyton.flow.ports import Exchange, Http, HttpRequest, Proof, Prover, Random
 from adyton.flow.stages import Proven
 from adyton.model.isolation import Isolation
 from adyton.model.manifest import Manifest, Software
+from adyton.model.public_inputs import public_input_bytes
 from adyton.model.question import Endpoint, Question
-from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt, public_input_bytes
+from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt
 from adyton.model.statement import Statement
 from adyton.proofs.circuit import Circuit
 from adyton.sdk.asking import question_body

@@ -23,8 +23,9 @@ from adyton.codec.json import canonical
 from adyton.crypto.hashing import sha256
 from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.evidence.nitro.layout import Document
+from adyton.model.public_inputs import public_input_bytes
 from adyton.model.question import Question
-from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt, public_input_bytes
+from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt
 from adyton.model.statement import Statement
 from adyton.model.verdict import Verdict
 from adyton.verification.bind import Expectation

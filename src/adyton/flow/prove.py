@@ -4,7 +4,7 @@ from adyton.crypto.hashing import sha256
 from adyton.errors import UnavailableError
 from adyton.flow.ports import Prover, Randomness
 from adyton.flow.stages import Evaluated, Proven
-from adyton.model.receipt import public_input_bytes
+from adyton.model.public_inputs import public_input_bytes
 from adyton.model.statement import Statement
 from adyton.proofs.circuit import SALT_BYTES, salt_from_bytes
 

@@ -12,7 +12,6 @@ from adyton.codec.json import (
     Json,
     JsonObject,
     as_integer,
-    as_list,
     as_object,
     as_string,
     canonical,
@@ -23,6 +22,7 @@ from adyton.codec.text import from_base64, from_hex, to_base64
 from adyton.errors import MalformedError
 from adyton.model.manifest import Manifest
 from adyton.model.proving import ProvingHeader
+from adyton.model.public_inputs import public_input_texts, read_public_inputs
 
 __all__ = [
     "MAX_PROVING_RECEIPT_BYTES",
@@ -38,7 +38,6 @@ MAX_PROVING_RECEIPT_BYTES: Final = 1024 * 1024
 # The last second of the year 9999: what calendars can say.
 _MAX_TIME: Final = 253_402_300_799
 _SHA256: Final = 32
-_FIELD_SIZE: Final = 32
 _SIGNATURE_SIZE: Final = 64
 _MAX_PUBLIC_INPUTS: Final = 4096
 _MAX_BINARY_BYTES: Final = 512 * 1024
@@ -129,7 +128,7 @@ class ProvingReceipt:
             "evidence": to_base64(self.evidence),
             "challenge": to_base64(self.challenge),
             "proof": to_base64(self.proof),
-            "public_inputs": [f"0x{element:064x}" for element in self.public_inputs],
+            "public_inputs": [*public_input_texts(self.public_inputs)],
             "verification_key": to_base64(self.verification_key),
         }
 
@@ -149,7 +148,6 @@ class ProvingReceipt:
         check_keys(record, "the receipt", required=_RECEIPT_KEYS, optional=frozenset())
         if record["version"] != VERSION:
             raise MalformedError(f'the receipt\'s version is not "{VERSION}"')
-        elements = as_list(record["public_inputs"], "public_inputs", limit=_MAX_PUBLIC_INPUTS)
         return cls(
             statement=ProvingStatement.from_json(record["statement"]),
             signature=_binary(record, "signature", limit_bytes=_SIGNATURE_SIZE),
@@ -157,7 +155,7 @@ class ProvingReceipt:
             evidence=_binary(record, "evidence"),
             challenge=_binary(record, "challenge", limit_bytes=_MAX_CHALLENGE_BYTES),
             proof=_binary(record, "proof"),
-            public_inputs=tuple(_element(element) for element in elements),
+            public_inputs=read_public_inputs(record["public_inputs"], limit=_MAX_PUBLIC_INPUTS),
             verification_key=_binary(record, "verification_key"),
         )
 
@@ -197,10 +195,3 @@ def _digest(record: JsonObject, name: str) -> bytes:
 def _binary(record: JsonObject, name: str, *, limit_bytes: int = _MAX_BINARY_BYTES) -> bytes:
     text = as_string(record[name], name, limit=2 * limit_bytes + 4)
     return from_base64(text, name, limit_bytes=limit_bytes)
-
-
-def _element(value: Json) -> int:
-    text = as_string(value, "a public input", limit=2 + 2 * _FIELD_SIZE)
-    if not text.startswith("0x"):
-        raise MalformedError("a public input does not begin with 0x")
-    return int.from_bytes(from_hex(text[2:], "a public input", size=_FIELD_SIZE))

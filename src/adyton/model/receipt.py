@@ -12,27 +12,26 @@ from typing import Final
 from adyton.codec.json import (
     Json,
     JsonObject,
-    as_list,
     as_object,
     as_string,
     canonical,
     check_keys,
     loads,
 )
-from adyton.codec.text import from_base64, from_hex, to_base64
+from adyton.codec.text import from_base64, to_base64
 from adyton.errors import MalformedError
 from adyton.model.manifest import Manifest
+from adyton.model.public_inputs import public_input_texts, read_public_inputs
 from adyton.model.question import PROOF_SYSTEM
 from adyton.model.statement import Statement
 
-__all__ = ["MAX_RECEIPT_BYTES", "SIGNATURE_DOMAIN", "Receipt", "public_input_bytes", "summary"]
+__all__ = ["MAX_RECEIPT_BYTES", "SIGNATURE_DOMAIN", "Receipt", "summary"]
 
 SIGNATURE_DOMAIN: Final = "adyton/receipt/v1"
 MAX_RECEIPT_BYTES: Final = 1024 * 1024
 _MAX_PROOF_BYTES: Final = 64 * 1024
 _MAX_EVIDENCE_BYTES: Final = 64 * 1024
 _MAX_PUBLIC_INPUTS: Final = 256
-_FIELD_SIZE: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,7 @@ class Receipt:
                 "signature": to_base64(self.signature),
                 "manifest": self.manifest.to_json(),
                 "challenge": to_base64(self.challenge),
-                "public_inputs": [f"0x{element:064x}" for element in self.public_inputs],
+                "public_inputs": [*public_input_texts(self.public_inputs)],
             },
         }
 
@@ -84,8 +83,7 @@ class Receipt:
         statement = Statement.from_json(inner["statement"])
         if record["proof_system"] != PROOF_SYSTEM:
             raise MalformedError(f'proof_system is not "{PROOF_SYSTEM}"')
-        elements = as_list(inner["public_inputs"], "public_inputs", limit=_MAX_PUBLIC_INPUTS)
-        inputs = tuple(_element(element) for element in elements)
+        inputs = read_public_inputs(inner["public_inputs"], limit=_MAX_PUBLIC_INPUTS)
         # Readers look at the summary: what nobody signed must not say anything of its own.
         if canonical(record["public_inputs"]) != canonical(summary(statement, inputs)):
             raise MalformedError("public_inputs do not say what the statement says")
@@ -112,18 +110,13 @@ def summary(statement: Statement, public_inputs: Sequence[int]) -> JsonObject:
     }
     if public_inputs:
         # The first of every circuit's public inputs is the nonce, hashed to the field.
-        result["nonce_hash"] = f"0x{public_inputs[0]:064x}"
+        result["nonce_hash"] = public_input_texts(public_inputs[:1])[0]
     for key in _SHOWN:
         if key in predicate:
             result[key] = predicate[key]
     if statement.source.institution:
         result["institution_id"] = statement.source.institution
     return result
-
-
-def public_input_bytes(elements: Sequence[int]) -> bytes:
-    """Return the bytes whose digest a statement holds: 32 an element, big-endian."""
-    return b"".join(element.to_bytes(_FIELD_SIZE, "big") for element in elements)
 
 
 _SHOWN: Final = ("threshold", "min", "max")
@@ -145,10 +138,3 @@ _RECEIPT_KEYS: Final = frozenset(
 def _bytes(value: Json, where: str, limit_bytes: int) -> bytes:
     text = as_string(value, where, limit=2 * limit_bytes + 4)
     return from_base64(text, where, limit_bytes=limit_bytes)
-
-
-def _element(value: Json) -> int:
-    text = as_string(value, "a public input", limit=66)
-    if not text.startswith("0x"):
-        raise MalformedError("a public input does not begin with 0x")
-    return int.from_bytes(from_hex(text[2:], "a public input", size=_FIELD_SIZE), "big")

@@ -11,7 +11,8 @@ from adyton.appraisal.document import Choice
 from adyton.appraisal.policy import ReceiptPolicy
 from adyton.crypto.hashing import sha256
 from adyton.errors import MalformedError, RejectedError
-from adyton.model.receipt import Receipt, public_input_bytes
+from adyton.model.public_inputs import public_input_bytes
+from adyton.model.receipt import Receipt
 from adyton.model.verdict import Finding, Layer, LayerName, Part, Status, failed, finding, passed
 from adyton.proofs.binding import Binding
 from adyton.proofs.circuit import Asked, Circuit

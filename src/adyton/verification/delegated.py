@@ -15,7 +15,7 @@ from adyton.crypto.hashing import sha256
 from adyton.model.claims import Platform
 from adyton.model.proving import SealedProving
 from adyton.model.proving_receipt import PROVING_SIGNATURE_DOMAIN, ProvingReceipt
-from adyton.model.receipt import public_input_bytes
+from adyton.model.public_inputs import public_input_bytes
 from adyton.model.verdict import (
     Finding,
     Layer,

@@ -25,7 +25,7 @@ from adyton.model.proving_receipt import (
     ProvingReceipt,
     ProvingStatement,
 )
-from adyton.model.receipt import public_input_bytes
+from adyton.model.public_inputs import public_input_bytes
 from adyton.worker.cell import OPENPGP, PROVE, REGISTER
 from adyton.worker.cells import Cells
 from adyton.worker.circuits import RegisteredCircuits

@@ -20,7 +20,8 @@ from adyton.crypto.signing import check_signature
 from adyton.errors import AdytonError, UnavailableError
 from adyton.flow.pipeline import certify
 from adyton.flow.prove import ProofDisagreesError
-from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt, public_input_bytes
+from adyton.model.public_inputs import public_input_bytes
+from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt
 from adyton.proofs.circuit import PublicInputsMalformedError, PublicInputsRejectedError
 
 CIRCUIT = "balance_threshold"

@@ -25,7 +25,7 @@ from adyton.model.proving_receipt import (
     ProvingReceipt,
     ProvingStatement,
 )
-from adyton.model.receipt import public_input_bytes
+from adyton.model.public_inputs import public_input_bytes
 from adyton.model.verdict import Verdict
 from adyton.sdk.client import AsyncClient, Client
 from adyton.sdk.proving import Proof

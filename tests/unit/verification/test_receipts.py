@@ -29,8 +29,9 @@ from adyton.crypto.hashing import FIELD_MODULUS, sha256
 from adyton.crypto.signing import SigningKey
 from adyton.errors import MalformedError, UnavailableError
 from adyton.model.isolation import Isolation
+from adyton.model.public_inputs import public_input_bytes
 from adyton.model.question import Endpoint, Question
-from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt, public_input_bytes
+from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt
 from adyton.model.value import DataSource
 from adyton.model.verdict import LayerName, Status
 from adyton.verification.bind import Expectation
