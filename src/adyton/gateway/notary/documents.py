@@ -6,7 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 __all__ = [
-    "CheckpointDocument",
     "CommitDocument",
     "CommittedDocument",
     "ConsistencyDocument",
@@ -94,12 +93,6 @@ class ConsistencyDocument(_Form):
     old: int
     new: int
     path: list[str]
-
-
-class CheckpointDocument(_Form):
-    """A checkpoint."""
-
-    note: str
 
 
 class EpochDocument(_Form):
