@@ -8,9 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+from tests.fakes.dynamodb import Table
 
 from adyton.adapters.anchors.dynamodb import DynamodbAnchor
 from adyton.adapters.anchors.opening import open_anchor
@@ -29,25 +28,8 @@ Open = Callable[[], Anchor]
 
 @pytest.fixture(scope="session")
 def dynamodb() -> Iterator[str]:
-    """The address of a table at moto's server, over HTTP."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    client = boto3.client("dynamodb", region_name="eu-west-1", endpoint_url=endpoint)
-    client.create_table(
-        TableName="adyton",
-        KeySchema=[{"AttributeName": "ledger", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "ledger", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    client.close()
-    yield f"dynamodb://adyton?region=eu-west-1&endpoint={endpoint}"
-    server.stop()
-    patch.undo()
+    with Table() as table:
+        yield table.address
 
 
 @pytest.fixture
@@ -198,3 +180,22 @@ def test_several_addresses_are_a_quorum(tmp_path: Path, postgresql_url: str, dyn
         anchor.advance(GENESIS, HEADS[1], frame=b"", settled=0)
     with open_anchor(addresses, folder=tmp_path, ledger=ledger) as anchor:
         assert anchor.read().head == HEADS[1]
+
+
+@pytest.mark.parametrize("name", ["anchor.db", "anchor.db-wal"])
+@pytest.mark.parametrize("fate", ["removed", "replaced"])
+def test_a_file_that_is_no_longer_in_its_place_holds_nothing(
+    name: str, fate: str, tmp_path: Path
+) -> None:
+    anchor = SqliteAnchor(tmp_path / "anchor.db", ledger="a")
+    anchor.advance(GENESIS, HEADS[1], frame=b"", settled=0)
+    path = tmp_path / name
+    kept = path.rename(tmp_path / "kept")
+    if fate == "replaced":
+        path.write_bytes(kept.read_bytes())
+    with pytest.raises(AnchorUnavailableError):
+        anchor.advance(HEADS[1], HEADS[2], frame=b"", settled=0)
+    # What was written into the file that is gone is no success of a second try, either.
+    with pytest.raises(AnchorUnavailableError):
+        anchor.read()
+    anchor.close()

@@ -1,6 +1,8 @@
 """An anchor in SQLite: on this machine, durable, and only as good as its disk.
 
-It carries frames: head and frames are one transaction, and one sync of the disk.
+It carries frames: head and frames are one transaction, and one sync of the disk. SQLite would go on
+writing into a file that was removed or replaced, which no later start finds; so what is read or
+written counts only while the files that were opened are the ones in their place.
 """
 
 import os
@@ -40,6 +42,8 @@ class SqliteAnchor:
 
     def __init__(self, path: Path, *, ledger: str) -> None:
         self._ledger = ledger
+        # The write-ahead log is the database, as long as it was not copied back.
+        self._paths = (path, path.with_name(f"{path.name}-wal"))
         with _translated():
             # SQLite gives its -wal and -shm files the mode of the database.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -48,6 +52,7 @@ class SqliteAnchor:
             )
             for statement in _OPENING:
                 self._database.execute(statement)
+            self._opened = self._found()
 
     def read(self) -> Anchored:
         """Return the head and the frames that are carried, in order."""
@@ -62,6 +67,7 @@ class SqliteAnchor:
                 ).fetchall()
             finally:
                 cursor.execute("ROLLBACK")
+            self._check_place()
         if head is None:
             return Anchored(head=GENESIS)
         return Anchored(
@@ -83,10 +89,18 @@ class SqliteAnchor:
                 if self._database.in_transaction:
                     cursor.execute("ROLLBACK")
                 raise
+            self._check_place()
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+    def _check_place(self) -> None:
+        if self._found() != self._opened:
+            raise AnchorUnavailableError(kind=self.kind, reason="its file was removed or replaced")
+
+    def _found(self) -> tuple[tuple[int, int], ...]:
+        return tuple((found.st_dev, found.st_ino) for found in map(os.stat, self._paths))
 
     def _move(self, cursor: sqlite3.Cursor, before: Head, after: Head) -> None:
         new = (after.counter, after.proof_hash)
