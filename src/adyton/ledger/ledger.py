@@ -197,6 +197,13 @@ class Ledger:
         self._guarded(lambda: self._ports.vault.store(sealed.to_bytes()))
         self._position = self._followed
 
+    def end(self, error: Exception) -> LedgerEndedError:
+        """End the ledger because of ``error``, and return why it ended: it ends once."""
+        # Whatever it was, foreseen or not: a write that failed leaves nothing to rely on.
+        text = str(error) if isinstance(error, AdytonError) else type(error).__name__
+        self._end = self._end or LedgerEndedError(reason=text)
+        return self._end
+
     def _check_running(self) -> None:
         if self._end is not None:
             raise self._end
@@ -206,7 +213,4 @@ class Ledger:
         try:
             return work()
         except Exception as error:
-            # Whatever it was, foreseen or not: a write that failed leaves nothing to rely on.
-            text = str(error) if isinstance(error, AdytonError) else type(error).__name__
-            self._end = self._end or LedgerEndedError(reason=text)
-            raise self._end from error
+            raise self.end(error) from error

@@ -63,8 +63,9 @@ class Checkpoints:
                 loop = asyncio.get_running_loop()
                 try:
                     self._latest = await loop.run_in_executor(self._thread, self._advance)
-                except Exception:
+                except Exception as error:
                     # Nobody may be told of a log that the disk does not have.
+                    self._ledger.end(error)
                     self._committer.ended.set()
                     raise
                 self._committer.forget(self._latest.checkpoint.size)
