@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -61,11 +61,17 @@ class NotarizedGateway:
             child.stop()
         shutil.rmtree(self.state, ignore_errors=True)
 
-    def start(self, name: str, environ: Mapping[str, str] | None = None) -> Child:
+    def start(
+        self,
+        name: str,
+        environ: Mapping[str, str] | None = None,
+        *,
+        command: Sequence[str] | None = None,
+    ) -> Child:
         """Start a process; the gateway keeps its port from its first start on."""
         child = Child(
             name,
-            COMMANDS[name],
+            command or COMMANDS[name],
             environ={**self.environ, **(environ or {})},
             log=self.log(name),
             notify=name == "gateway",

@@ -14,6 +14,7 @@ import uvloop
 
 from adyton.adapters.anchors.opening import open_anchor
 from adyton.adapters.ledger.archive import Archive
+from adyton.adapters.ledger.failure import failing
 from adyton.adapters.ledger.journal import FileJournal
 from adyton.adapters.ledger.vault import FileVault, development_key
 from adyton.adapters.link import serve_link
@@ -66,14 +67,20 @@ async def running(settings: NotarySettings) -> AsyncIterator[Committer]:
 
     Raises where the ledger cannot go on: every error says why, and what to do.
     """
-    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    settings.ledger.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with failing("folder"):
+        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.ledger.mkdir(mode=0o700, parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_alone(settings.ledger))
         journal = FileJournal(settings.ledger / "journal")
         stack.callback(journal.close)
         anchor = stack.enter_context(
-            open_anchor(settings.anchors, folder=settings.ledger, ledger=settings.origin)
+            open_anchor(
+                settings.anchors,
+                folder=settings.ledger,
+                ledger=settings.origin,
+                patience=settings.anchor_patience,
+            )
         )
         vault = FileVault(settings.ledger / "sealed", key=development_key(settings.ledger))
         platform = open_platform(settings.platform, state=settings.state, clock=_now)
@@ -117,7 +124,9 @@ def _alone(folder: Path) -> Iterator[None]:
 
     The anchor would refuse it as well, at its first step, or at ours.
     """
-    with (folder / "lock").open("w") as file:
+    with failing("lock"):
+        file = (folder / "lock").open("w")
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -7,6 +7,7 @@
 | ``ADYTON_LEDGER_DIR`` | ``ledger`` there | the journal, its index and the sealed state |
 | ``ADYTON_LOG_ORIGIN`` | ``adyton.local/log`` | the name of the log in checkpoints |
 | ``ADYTON_ANCHORS`` | ``sqlite`` | where the counter is anchored, by commas: a quorum |
+| ``ADYTON_ANCHOR_PATIENCE_MS`` | 10000 | how long an anchor that does not answer is asked |
 | ``ADYTON_PLATFORM`` | ``insecure`` | what vouches for the notary: ``insecure``, ``nitro`` |
 | ``ADYTON_CHECKPOINT_MS`` | 500 | how often what is new gets a checkpoint |
 """
@@ -40,6 +41,7 @@ class NotarySettings:
     ledger: Path
     origin: str
     anchors: tuple[str, ...] = field(repr=False)
+    anchor_patience: timedelta
     platform: PlatformName
     checkpoint_every: timedelta
 
@@ -48,12 +50,14 @@ class NotarySettings:
         """Return the settings in ``environ``, or raise ``SettingMalformedError``."""
         state = state_folder(environ)
         every = read_number(environ, "ADYTON_CHECKPOINT_MS", 500, low=1, high=1000)
+        patience = read_number(environ, "ADYTON_ANCHOR_PATIENCE_MS", 10_000, low=1, high=20_000)
         return cls(
             state=state,
             link=read_socket(environ, "ADYTON_NOTARY_SOCKET", state / "notary.sock"),
             ledger=Path(environ.get("ADYTON_LEDGER_DIR") or state / "ledger").absolute(),
             origin=_origin(environ),
             anchors=_anchors(environ),
+            anchor_patience=timedelta(milliseconds=patience),
             platform=read_choice(environ, "ADYTON_PLATFORM", PlatformName, PlatformName.INSECURE),
             checkpoint_every=timedelta(milliseconds=every),
         )

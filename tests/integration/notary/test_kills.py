@@ -8,16 +8,13 @@ one predecessor, and every proof that was answered is the one that the ledger ha
 import asyncio
 import os
 import random
-import signal
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from tests.fakes.notarized import NotarizedGateway
-from tests.fakes.postgresql import find_binaries, postgresql
+from tests.fakes.postgresql import Database, find_binaries, postgresql
 
 from adyton.cli.hammering import Hammer, HammerLoad
 from adyton.codec.javascript import Value
@@ -26,40 +23,6 @@ from adyton.ledger.walk import walk
 
 KILLS = int(os.environ.get("ADYTON_KILLS", "12"))
 SEED = int(os.environ.get("ADYTON_SEED", str(int(time.time()))))
-
-
-class Database:
-    """A PostgreSQL that can be killed, and started again on what it left."""
-
-    def __init__(self, binaries: Path, url: str) -> None:
-        self.binaries = binaries
-        self.folder = Path(url.partition("?host=")[2])
-        self.url = url.format(name="postgres")
-
-    def kill(self) -> None:
-        pid = int((self.folder / "data" / "postmaster.pid").read_text().split("\n")[0])
-        os.kill(pid, signal.SIGKILL)
-
-    def start(self) -> None:
-        owner = self.folder.stat()
-        command = [str(self.binaries / "pg_ctl"), "-w", "-D", str(self.folder / "data")]
-        options = f"-c listen_addresses='' -c fsync=off -k {self.folder}"
-        for _ in range(20):
-            # The processes of the one that was killed take a moment to notice, and hold its memory.
-            done = subprocess.run(
-                [*command, "-o", options, "-l", str(self.folder / "log"), "start"],
-                cwd=self.folder,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                user=owner.st_uid,
-                group=owner.st_gid,
-                extra_groups=[],
-                check=False,
-            )
-            if done.returncode == 0:
-                return
-            time.sleep(0.2)
-        raise RuntimeError((self.folder / "log").read_text()[-2000:])
 
 
 @pytest.fixture(scope="module")

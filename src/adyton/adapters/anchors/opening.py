@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -20,20 +21,27 @@ _SETTING: Final = "ADYTON_ANCHORS"
 
 
 @contextmanager
-def open_anchor(addresses: Sequence[str], *, folder: Path, ledger: str) -> Iterator[Anchor]:
+def open_anchor(
+    addresses: Sequence[str],
+    *,
+    folder: Path,
+    ledger: str,
+    patience: timedelta = timedelta(seconds=10),
+) -> Iterator[Anchor]:
     """Yield the anchor at ``addresses``; several of them are a quorum.
 
-    An address is ``sqlite`` (in ``folder``), ``sqlite:///path``, ``postgresql://…`` or
-    ``dynamodb://table?region=…``. Raises ``SettingMalformedError`` or ``AnchorUnavailableError``.
+    One that does not answer is asked again for ``patience``. An address is ``sqlite`` (in
+    ``folder``), ``sqlite:///path``, ``postgresql://…`` or ``dynamodb://table?region=…``. Raises
+    ``SettingMalformedError`` or ``AnchorUnavailableError``.
     """
     with ExitStack() as stack:
         anchors = [_open(stack, address, folder=folder, ledger=ledger) for address in addresses]
         if len(anchors) == 1:
-            yield PatientAnchor(anchors[0])
+            yield PatientAnchor(anchors[0], patience=patience)
             return
         quorum = QuorumAnchor(anchors)
         stack.callback(quorum.close)
-        yield PatientAnchor(quorum)
+        yield PatientAnchor(quorum, patience=patience)
 
 
 def _open(stack: ExitStack, address: str, *, folder: Path, ledger: str) -> Anchor:
