@@ -90,6 +90,11 @@ _STAMP_MISSING: Final = not_evaluated(
 )
 
 
+_NO_AUTHORITY: Final = "there is a time stamp, and no policy says whose are accepted"
+_AUTHORITY_UNKNOWN: Final = not_required("timestamp", "timestamp-authority-unknown", _NO_AUTHORITY)
+_AUTHORITY_MISSING: Final = not_evaluated("timestamp", "timestamp-authority-unknown", _NO_AUTHORITY)
+
+
 def _open(read: Read, found: LogProof, policy: LogPolicy) -> Checkpoint | AdytonError:
     try:
         keys = {*policy.keys, *_own_key(read, found.note)}
@@ -142,9 +147,7 @@ def _timestamp(found: LogProof, policy: LogPolicy) -> Part:
         return _UNSTAMPED if policy.timestamp is Choice.NOT_REQUIRED else _STAMP_MISSING
     if not policy.authorities:
         # Of nobody, anybody can make one.
-        text = "there is a time stamp, and no policy says whose are accepted"
-        judge = not_required if policy.timestamp is Choice.NOT_REQUIRED else not_evaluated
-        return judge("timestamp", "timestamp-authority-unknown", text)
+        return _AUTHORITY_UNKNOWN if policy.timestamp is Choice.NOT_REQUIRED else _AUTHORITY_MISSING
     try:
         stamped = read_timestamp(found.extra, message=found.note, authorities=policy.authorities)
     except (MalformedError, RejectedError) as error:
