@@ -17,6 +17,7 @@ from typing import Any, Final
 from adyton.appraisal.policy import Policy
 from adyton.cli.credentials import Secrets
 from adyton.cli.development import write_whole
+from adyton.cli.proofs import proof_place
 from adyton.codec.javascript import Value, loads
 from adyton.codec.json import as_object, canonical
 from adyton.codec.json import loads as strict_loads
@@ -102,7 +103,7 @@ class Assistant:
         the server's folder.
         """
         file = self._inside(path)
-        beside = file.with_name(f"{file.name}.proof.json")
+        beside = proof_place(file)
         if beside.exists():
             raise ProofThereError
         digest = await asyncio.to_thread(digest_of, file)

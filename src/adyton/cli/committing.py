@@ -11,7 +11,7 @@ from adyton.cli.credentials import read_api_key
 from adyton.cli.development import write_whole
 from adyton.cli.exits import YES
 from adyton.cli.predicates import OptionMalformedError
-from adyton.cli.proofs import digest_with_bar, given_at
+from adyton.cli.proofs import digest_with_bar, given_at, proof_place
 from adyton.cli.terminal import console, plain, print_json, progress, table
 from adyton.codec.javascript import ValueObject, loads
 from adyton.codec.text import to_base64
@@ -61,8 +61,8 @@ def run_commit(asked: Committing) -> int:
             with progress(f"committing to {asked.url}"):
                 proofs = transport.run(conversation)
             for file, proof in zip(group, proofs, strict=True):
-                write_whole(_beside(file), proof.proof.decode())
-                written.append((file, _beside(file), proof))
+                write_whole(proof_place(file), proof.proof.decode())
+                written.append((file, proof_place(file), proof))
     finally:
         transport.close()
     _show(written, as_json=asked.as_json)
@@ -72,14 +72,10 @@ def run_commit(asked: Committing) -> int:
 def _check_files(asked: Committing) -> None:
     if len({file.resolve() for file in asked.files}) != len(asked.files):
         raise OptionMalformedError("a file is named twice")
-    there = [_beside(file) for file in asked.files if _beside(file).exists()]
+    there = [proof_place(file) for file in asked.files if proof_place(file).exists()]
     # The older proof is the better one: it says that the file existed earlier.
     if there and not asked.force:
         raise OptionMalformedError(f"{there[0]} is there already; --force replaces it")
-
-
-def _beside(file: Path) -> Path:
-    return file.with_name(f"{file.name}.proof.json")
 
 
 def _metadata(text: str) -> ValueObject:

@@ -14,7 +14,12 @@ from adyton.model.verdict import Verdict
 from adyton.sdk.files import unreadable
 from adyton.sdk.proofs import digest_of
 
-__all__ = ["digest_with_bar", "given_at", "show_proof"]
+__all__ = ["digest_with_bar", "given_at", "proof_place", "show_proof"]
+
+
+def proof_place(file: Path) -> Path:
+    """Return where the proof of ``file`` is written."""
+    return file.with_name(f"{file.name}.proof.json")
 
 
 def digest_with_bar(file: Path) -> bytes:
