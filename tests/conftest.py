@@ -2,6 +2,12 @@
 
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
+# A loaded machine is slow, and no test is about that.
+settings.register_profile("adyton", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("adyton")
+
 _LONG = 64
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.fakes.flips import flipped
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.intel import FakeIntel
 from tests.fakes.nitro import NOW, FakeNitro
@@ -99,7 +100,7 @@ async def test_good_evidence_is_accepted_and_says_what_it_says(client: httpx.Asy
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"evidence": to_base64(NITRO.document()[:-1] + b"\0")}, "signature-rejected"),
+        ({"evidence": to_base64(flipped(NITRO.document()))}, "signature-rejected"),
         ({"evidence": to_base64(b"something")}, "evidence-format-unknown"),
         ({"policy": policy(bytes(32))}, "root-rejected"),
         ({"expected": {"nonce": to_base64(b"another")}}, "evidence-nonce-mismatch"),

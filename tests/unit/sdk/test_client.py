@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.fakes.flips import flipped
 from tests.fakes.workshop import CREDENTIALS, Workshop
 from tests.unit.sdk.gateways import Asker, FakeVerifier, Gateway
 
@@ -154,7 +155,7 @@ WRONG: list[tuple[str, Callable[[Gateway, Path], Any], set[str]]] = [
     ),
     (
         "a flipped signature",
-        lambda gateway, _: lambda c: gateway.mint(c)[:-1] + b"\x00",
+        lambda gateway, _: lambda c: flipped(gateway.mint(c)),
         {"signature-rejected"},
     ),
 ]

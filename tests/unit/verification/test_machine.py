@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes.flips import flipped
 from tests.fakes.intel import FakeIntel
 from tests.fakes.nitro import FakeNitro
 from tests.fakes.nvidia import NOW, FakeNvidia, Generation
@@ -198,7 +199,7 @@ def test_a_processor_that_can_be_looked_into_brings_no_device_with_it() -> None:
 
 
 def test_a_processor_that_is_not_authentic_commits_to_nothing() -> None:
-    found = verify(device(), evidence=processor()[:-1] + b"\0")
+    found = verify(device(), evidence=flipped(processor()))
     assert not found.accepted
     assert found.binding.status is Status.NOT_EVALUATED
     assert not found.devices[0][0].accepted

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.fakes.flips import flipped
 from tests.fakes.workshop import (
     CREDENTIALS,
     GTE,
@@ -336,13 +337,13 @@ def with_proof(workshop: Workshop, receipt: Receipt, **changes: Any) -> Receipt:
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
-        (lambda r: {"proof": r.proof[:-1] + b"\0"}, {"proof.circuit", "proof.proof"}),
+        (lambda r: {"proof": flipped(r.proof)}, {"proof.circuit", "proof.proof"}),
         (
             lambda r: {"public_inputs": (*r.public_inputs[:-2], 7, r.public_inputs[-1])},
             {"proof.circuit", "proof.proof"},
         ),
         (
-            lambda r: {"verification_key": r.verification_key[:-1] + b"\0"},
+            lambda r: {"verification_key": flipped(r.verification_key)},
             {"proof.circuit", "proof.proof"},
         ),
     ],
