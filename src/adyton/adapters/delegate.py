@@ -27,7 +27,11 @@ from adyton.adapters.barretenberg import (
     VerificationKey,
     settings_for,
 )
-from adyton.adapters.reference_string import ReferenceString, check_points
+from adyton.adapters.reference_string import (
+    ReferenceString,
+    check_grumpkin_points,
+    check_points,
+)
 from adyton.crypto.hashing import sha256
 from adyton.delegation.inputs import witness_inputs
 from adyton.errors import MalformedError, RejectedError
@@ -203,6 +207,8 @@ class Delegate:
         )
 
     def _prove_chain(self, chain: Chain) -> Delegated:
+        # A chain ends in a proof over the second curve.
+        check_grumpkin_points(self._reference)
         self._tell("proving")
         proven = self._native.prove_chain(chain)
         if not self._native.verify_chain(proven.proof, key=proven.key):
@@ -224,7 +230,7 @@ class Delegate:
             gates = self._native.stats(acir, settings).padded_gates
         except ProverRefusedError as error:
             raise BytecodeMalformedError("is not one that the prover can read") from error
-        self._check_gates(gates)
+        self._check_gates(gates, settings)
         return gates
 
     def _check_key(self, key: bytes, settings: ProofSettings) -> None:
@@ -233,12 +239,12 @@ class Delegate:
         read = VerificationKey.from_bytes(key)
         if read.oracle_hash is not settings.oracle_hash:
             raise KeyMalformedError("the verification key is for another target")
-        self._check_gates(1 << read.log_size)
+        self._check_gates(1 << read.log_size, settings)
 
-    def _check_gates(self, gates: int) -> None:
+    def _check_gates(self, gates: int, settings: ProofSettings) -> None:
         if gates > self._limits.gates:
             raise CircuitTooLargeError(gates=gates, limit=self._limits.gates)
-        check_points(self._reference, gates=gates)
+        check_points(self._reference, gates=gates, settings=settings)
 
     def _witness(self, circuit: NoirCircuit, solution: bytes | Inputs) -> bytes:
         if isinstance(solution, bytes):

@@ -15,14 +15,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adyton.adapters.barretenberg import BlockingBarretenberg, ProverRefusedError
+from adyton.adapters.barretenberg import (
+    DEFAULT_SETTINGS,
+    BlockingBarretenberg,
+    ProofSettings,
+    ProverRefusedError,
+    settings_for,
+)
 from adyton.adapters.installation import private_folder
 from adyton.errors import UnavailableError
+from adyton.model.proving import Target
 
 __all__ = [
+    "GrumpkinPointsMissingError",
     "ReferenceString",
     "ReferenceStringMissingError",
+    "check_grumpkin_points",
     "check_points",
+    "derive_grumpkin_points",
     "download_points",
     "find_reference_string",
     "verification_string",
@@ -30,6 +40,8 @@ __all__ = [
 
 _POINTS: Final = "bn254_g1.dat"
 _POINTS_COMPRESSED: Final = "bn254_g1_compressed.dat"
+_GRUMPKIN_POINTS: Final = "grumpkin_g1_v2.flat.dat"
+_GRUMPKIN_WANTED: Final = 1 << 15
 _POINT_SIZE: Final = 64
 _POINT_SIZE_COMPRESSED: Final = 32
 # BN254's generator of G1 (EIP-197): x = 1, y = 2.
@@ -50,12 +62,29 @@ class ReferenceStringMissingError(UnavailableError):
         self.folder, self.found, self.wanted = folder, found, wanted
 
 
+class GrumpkinPointsMissingError(UnavailableError):
+    """A target takes points of Grumpkin, and there are none."""
+
+    code = "grumpkin-points-missing"
+
+    def __init__(self, *, folder: Path) -> None:
+        super().__init__(
+            f"proving for this target takes {_GRUMPKIN_POINTS}, which is not in {folder}: start "
+            "once where that folder can be written to, and bb makes it"
+        )
+        self.folder = folder
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceString:
-    """A folder, and how many points it has; 0 where it is not there."""
+    """A folder, and how many points it has; 0 where it is not there.
+
+    ``grumpkin`` says whether the points of the second curve are in it.
+    """
 
     folder: Path
     points: int
+    grumpkin: bool = False
 
 
 def find_reference_string(
@@ -68,39 +97,65 @@ def find_reference_string(
     """
     given = Path(path) if (path := environ.get("CRS_PATH")) else None
     folder = setting or given or home / ".bb-crs"
-    return ReferenceString(folder=folder, points=_count(folder))
+    return _read(folder)
 
 
-def check_points(reference: ReferenceString, *, gates: int) -> None:
-    """Raise ``ReferenceStringMissingError`` unless a circuit of ``gates`` can be proven.
+def check_points(
+    reference: ReferenceString, *, gates: int, settings: ProofSettings = DEFAULT_SETTINGS
+) -> None:
+    """Raise unless a circuit of ``gates`` can be proven.
 
-    Asked before ``bb`` is: without enough points, ``bb`` calls servers on the internet in the
-    middle of a proof.
+    ``ReferenceStringMissingError`` or ``GrumpkinPointsMissingError``. Asked before ``bb`` is:
+    without enough points, ``bb`` calls servers on the internet in the middle of a proof.
     """
     wanted = 1 << max(gates - 1, 0).bit_length()
     if reference.points < wanted:
         raise ReferenceStringMissingError(
             folder=reference.folder, found=reference.points, wanted=wanted
         )
+    if settings.ipa_accumulation:
+        check_grumpkin_points(reference)
+
+
+def check_grumpkin_points(reference: ReferenceString) -> None:
+    """Raise ``GrumpkinPointsMissingError`` where the points of the second curve are missing."""
+    if not reference.grumpkin:
+        raise GrumpkinPointsMissingError(folder=reference.folder)
 
 
 def download_points(
     bb: BlockingBarretenberg, reference: ReferenceString, *, acir: bytes, gates: int
 ) -> ReferenceString:
-    """Have ``bb``, started with this folder, download what the circuit ``acir`` takes.
+    """Have ``bb``, started with this folder, download what the circuit ``acir`` takes, if need be.
 
     ``bb`` checks what it gets against digests compiled into it. Raises
     ``ReferenceStringMissingError`` where it gets nothing. For a start, never for a request.
     """
+    if reference.points >= gates:
+        return reference
     try:
         bb.compute_key(acir)
     except ProverRefusedError as error:
         raise ReferenceStringMissingError(
             folder=reference.folder, found=reference.points, wanted=gates
         ) from error
-    found = ReferenceString(folder=reference.folder, points=_count(reference.folder))
+    found = _read(reference.folder)
     check_points(found, gates=gates)
     return found
+
+
+def derive_grumpkin_points(
+    bb: BlockingBarretenberg, reference: ReferenceString, *, acir: bytes
+) -> ReferenceString:
+    """Have ``bb``, started with this folder, write the points of Grumpkin there if need be.
+
+    ``acir`` is any circuit that the points there are enough for. Raises ``UnavailableError`` where
+    ``bb`` ends on it, as it does where it may not write. For a start, never for a request.
+    """
+    if reference.grumpkin:
+        return reference
+    bb.compute_key(acir, settings_for(Target.NOIR_ROLLUP))
+    return _read(reference.folder)
 
 
 def verification_string(folder: Path) -> Path:
@@ -121,8 +176,13 @@ def verification_string(folder: Path) -> Path:
     return folder
 
 
-def _count(folder: Path) -> int:
-    return _uncompressed(folder / _POINTS) or _compressed(folder / _POINTS_COMPRESSED)
+def _read(folder: Path) -> ReferenceString:
+    return ReferenceString(
+        folder=folder,
+        points=_uncompressed(folder / _POINTS)
+        or _size(folder / _POINTS_COMPRESSED) // _POINT_SIZE_COMPRESSED,
+        grumpkin=_size(folder / _GRUMPKIN_POINTS) >= _GRUMPKIN_WANTED * _POINT_SIZE,
+    )
 
 
 def _uncompressed(path: Path) -> int:
@@ -136,8 +196,8 @@ def _uncompressed(path: Path) -> int:
         return 0
 
 
-def _compressed(path: Path) -> int:
+def _size(path: Path) -> int:
     try:
-        return path.stat().st_size // _POINT_SIZE_COMPRESSED
+        return path.stat().st_size
     except OSError:
         return 0

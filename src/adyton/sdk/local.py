@@ -9,13 +9,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from adyton.adapters.acvm import Acvm
+from adyton.adapters.acvm import Acvm, decompressed
 from adyton.adapters.barretenberg import BlockingBarretenberg
 from adyton.adapters.delegate import Delegate
 from adyton.adapters.installation import find_installation
-from adyton.adapters.reference_string import find_reference_string
+from adyton.adapters.reference_string import (
+    ReferenceString,
+    derive_grumpkin_points,
+    find_reference_string,
+)
 from adyton.model.proving import Target
-from adyton.model.proving_job import NoirCircuit
+from adyton.model.proving_job import NoirCircuit, UltraHonkJob
 from adyton.sdk.asking import Stopwatch
 from adyton.sdk.proving import Proof, Request
 
@@ -50,6 +54,7 @@ def prove_locally(request: Request) -> Proof:
         threads=threads,
         deadline=_DEADLINE,
     ) as native:
+        reference = _complete(native, reference, request)
         delegate = Delegate(
             native=native,
             execution=solver.prepare(),
@@ -72,6 +77,17 @@ def prove_locally(request: Request) -> Proof:
         verdict=None,
         timings=watch.timings,
     )
+
+
+def _complete(
+    native: BlockingBarretenberg, reference: ReferenceString, request: Request
+) -> ReferenceString:
+    # Its first time, and on its own: a bb that has a witness may write no file.
+    if request.target is Target.NOIR_ROLLUP and isinstance(request.job, UltraHonkJob):
+        circuit = request.job.circuit
+        if isinstance(circuit, NoirCircuit) and not reference.grumpkin:
+            return derive_grumpkin_points(native, reference, acir=decompressed(circuit.bytecode))
+    return reference
 
 
 def _forgotten(_digest: bytes, _target: Target) -> NoirCircuit:

@@ -19,8 +19,7 @@ from adyton.adapters.installation import find_installation
 from adyton.adapters.library import load_circuits, load_programs
 from adyton.adapters.reference_string import (
     ReferenceString,
-    ReferenceStringMissingError,
-    check_points,
+    derive_grumpkin_points,
     download_points,
     find_reference_string,
 )
@@ -74,23 +73,24 @@ def _reference_string(
     circuits: Mapping[str, Circuit],
     programs: Mapping[str, bytes],
 ) -> ReferenceString:
-    """Return the reference string, downloaded by ``bb`` where it is missing and can be had.
+    """Return the reference string; ``bb`` downloads and derives what is missing and can be had.
 
-    Without one, everything but proving works, and proving says what is missing.
+    Without it, everything but proving works, and proving says what is missing.
     """
     reference = find_reference_string(environ, home=Path.home())
     sizes = {name: circuit_gates(circuit) for name, circuit in circuits.items()}
-    largest = max(sizes, key=lambda name: sizes[name])
-    try:
-        check_points(reference, gates=sizes[largest])
-    except ReferenceStringMissingError:
-        with (
-            contextlib.suppress(UnavailableError),
-            BlockingBarretenberg.start(
-                binary, reference_string=reference.folder, threads=1, deadline=_DOWNLOAD_DEADLINE
-            ) as prover,
-        ):
-            return download_points(prover, reference, acir=programs[largest], gates=sizes[largest])
+    largest, smallest = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
+    if reference.points >= sizes[largest] and reference.grumpkin:
+        return reference
+    with BlockingBarretenberg.start(
+        binary, reference_string=reference.folder, threads=1, deadline=_DOWNLOAD_DEADLINE
+    ) as prover:
+        with contextlib.suppress(UnavailableError):
+            reference = download_points(
+                prover, reference, acir=programs[largest], gates=sizes[largest]
+            )
+        with contextlib.suppress(UnavailableError):
+            reference = derive_grumpkin_points(prover, reference, acir=programs[smallest])
     return reference
 
 

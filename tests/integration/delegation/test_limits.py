@@ -30,7 +30,11 @@ from adyton.adapters.barretenberg import (
 )
 from adyton.adapters.delegate import CircuitTooLargeError, Delegate
 from adyton.adapters.link import LinkedError
-from adyton.adapters.reference_string import ReferenceString, ReferenceStringMissingError
+from adyton.adapters.reference_string import (
+    GrumpkinPointsMissingError,
+    ReferenceString,
+    ReferenceStringMissingError,
+)
 from adyton.model.proving import Target
 from adyton.model.proving_job import ChonkJob, NoirCircuit, ProvingJob
 from adyton.worker.settings import ProvingLimits
@@ -42,7 +46,7 @@ def keyless() -> ProvingJob:
 
 @contextmanager
 def delegate(
-    *, points: int = 2**15, program: Path | None = None, **changes: int
+    *, points: int = 2**15, grumpkin: bool = True, program: Path | None = None, **changes: int
 ) -> Iterator[Delegate]:
     limits: dict[str, Any] = {
         "gates": 2**15,
@@ -63,7 +67,7 @@ def delegate(
         yield Delegate(
             native=native,
             execution=solver().prepare(),
-            reference=ReferenceString(folder=Path("points"), points=points),
+            reference=ReferenceString(folder=Path("points"), points=points, grumpkin=grumpkin),
             limits=ProvingLimits(**limits),
             threads=1,
             recall=lambda _digest, _target: NoirCircuit(bytecode=bytecode(), key=None),
@@ -86,6 +90,17 @@ def test_a_circuit_beyond_the_reference_string_names_what_is_there() -> None:
         pytest.raises(ReferenceStringMissingError, match="4096 points and points has 2048: set"),
     ):
         small.prove(keyless(), Target.EVM)
+
+
+def test_a_target_on_the_second_curve_is_refused_without_its_points() -> None:
+    with delegate(grumpkin=False) as small:
+        for prove in (
+            lambda: small.prove(keyless(), Target.NOIR_ROLLUP),
+            lambda: small.measure(bytecode(), Target.NOIR_ROLLUP),
+            lambda: small.prove(ChonkJob(steps=STEPS), Target.AZTEC),
+        ):
+            with pytest.raises(GrumpkinPointsMissingError, match="which is not in points"):
+                prove()
 
 
 def test_a_proof_takes_so_much_memory_and_no_more() -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +14,14 @@ from tests.integration.delegation.conftest import (
     Caller,
     balance_job,
     bytecode,
+    calling,
     inputs,
     key,
     policy,
     witness,
+    worker_process,
 )
+from tests.integration.flow.machinery import reference_string
 
 from adyton.adapters.verifier import OfflineVerifier
 from adyton.cli.exits import NO, YES
@@ -60,6 +64,19 @@ async def test_the_statement_names_request_circuit_key_and_proof(caller: Caller)
     assert receipt.public_inputs[-1] == 1
     assert receipt.challenge == b"fresh"
     assert caller.events == ["opened", "solving", "proving", "attesting"]
+
+
+async def test_a_worker_makes_the_points_of_the_second_curve_before_it_has_a_witness() -> None:
+    with tempfile.TemporaryDirectory(prefix="adyton-") as name:
+        folder, points = Path(name), Path(name) / "points"
+        points.mkdir()
+        (points / "bn254_g1.dat").symlink_to(reference_string() / "bn254_g1.dat")
+        with worker_process(folder, CRS_PATH=str(points)):
+            async with calling(folder) as caller:
+                assert (points / "grumpkin_g1_v2.flat.dat").stat().st_size == 2**15 * 64
+                job = balance_job(circuit=NoirCircuit(bytecode=bytecode(), key=None))
+                receipt = await caller.prove(job, target=Target.NOIR_ROLLUP)
+                assert receipt.public_inputs[-1] == 1
 
 
 @pytest.mark.parametrize("target", ULTRA_HONK)

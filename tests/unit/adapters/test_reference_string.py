@@ -45,6 +45,12 @@ def test_what_bb_downloads_is_counted_too(tmp_path: Path) -> None:
     assert find_reference_string({}, home=tmp_path).points == 5
 
 
+def test_the_points_of_the_second_curve_are_all_there_or_missing(tmp_path: Path) -> None:
+    for points, whole in ((2**15 - 1, False), (2**15, True)):
+        (tmp_path / "grumpkin_g1_v2.flat.dat").write_bytes(bytes(64 * points))
+        assert find_reference_string({}, home=tmp_path, setting=tmp_path).grumpkin is whole
+
+
 def test_a_file_that_begins_with_another_point_has_no_points(tmp_path: Path) -> None:
     (tmp_path / "bn254_g1.dat").write_bytes(bytes(64 * 5))
     assert find_reference_string({}, home=tmp_path, setting=tmp_path).points == 0
