@@ -8,7 +8,7 @@ from typing import Any
 
 import msgpack
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.fakes.chonk import KEY, write_chonk
 from tests.integration.prover.conftest import DEADLINE, balance_inputs
@@ -130,6 +130,8 @@ def test_steps_that_would_grow_seventyfold_in_memory_are_refused_at_the_first_on
         assert most < len(steps)
 
 
+@example(msgpack.packb(msgpack.ExtType(0, b"\0")))
+@example(msgpack.packb(msgpack.Timestamp(0)))
 @given(st.binary(max_size=200) | st.just(FOUR).map(lambda data: data[:-3]))
 def test_any_bytes_are_steps_or_malformed(data: bytes) -> None:
     with pytest.raises(StepsMalformedError):

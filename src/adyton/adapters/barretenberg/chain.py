@@ -12,7 +12,7 @@ count (four bytes, big-endian).
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import msgpack
 
@@ -93,6 +93,8 @@ class Chain:
                 max_map_len=_MAX_FIELDS,
                 object_hook=_step,
                 list_hook=_steps,
+                # What msgpack makes of an extension is a tuple, too.
+                ext_hook=_extension,
             )
         except (ValueError, msgpack.exceptions.UnpackException) as error:
             raise StepsMalformedError("are not in msgpack, or too many") from error
@@ -196,6 +198,10 @@ def _steps(items: list[Any]) -> tuple[Step, ...]:
     if len(items) < MINIMUM_STEPS or not all(isinstance(item, Step) for item in items):
         raise StepsMalformedError(_NO_LIST)
     return tuple(items)
+
+
+def _extension(_code: int, _data: bytes) -> NoReturn:
+    raise StepsMalformedError(_NO_LIST)
 
 
 def _step(value: dict[Any, Any]) -> Step:
