@@ -99,6 +99,43 @@ async def test_pages_of_any_origin_may_ask(gateway: ProvingGateway, path: str) -
     assert "X-Request-Id" in exposed
 
 
+@pytest.mark.parametrize("path", ["/attestation", "/encryption-public-key", "/prove"])
+async def test_a_stranger_s_page_cannot_use_the_browser_of_this_machine(
+    gateway: ProvingGateway, path: str
+) -> None:
+    # What any page sends without being asked: a form's media type needs no preflight.
+    headers = {
+        "origin": "https://evil.example",
+        "sec-fetch-site": "cross-site",
+        "content-type": "text/plain",
+    }
+    async with visitor(gateway, "127.0.0.1") as client:
+        if path == "/prove":
+            answer = await client.post(path, json={"data": MESSAGE}, headers=headers)
+        else:
+            answer = await client.get(path, headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "origin-rejected")
+    assert not gateway.prover.calls
+
+
+async def test_a_page_of_a_named_origin_is_served_on_this_machine_and_counted(
+    tmp_path: Path,
+) -> None:
+    settings = replace(SETTINGS, tee_rex_origins=frozenset({"https://app.example"}))
+    async with open_store(f"sqlite:///{tmp_path}/adyton.db") as store:
+        gateway = ProvingGateway(store, settings=settings)
+        async with visitor(gateway, "127.0.0.1") as client:
+            page = {"origin": "https://app.example", "sec-fetch-site": "cross-site"}
+            asked = await client.options("/prove", headers=page)
+            key = await client.get("/attestation", headers=page)
+            answers = [await prove(client, **page) for _ in range(4)]
+
+    assert (asked.status_code, key.status_code) == (204, 200)
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert {answer.headers["access-control-allow-origin"] for answer in answers} == {"*"}
+
+
 async def test_a_request_s_identifier_is_its_own_or_a_fresh_one(gateway: ProvingGateway) -> None:
     async with visitor(gateway) as client:
         own = await client.get("/health", headers={"x-request-id": "mine-1"})

@@ -73,7 +73,11 @@ def delegated(
         Greeting(worker=worker),
     ]
     if settings.tee_rex is Switch.ON:
-        visitors = Visitors(per_hour=settings.tee_rex_per_hour, monotonic=monotonic)
+        visitors = Visitors(
+            per_hour=settings.tee_rex_per_hour,
+            origins=settings.tee_rex_origins,
+            monotonic=monotonic,
+        )
         capabilities.append(
             TeeRex(
                 worker=worker,

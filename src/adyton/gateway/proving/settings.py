@@ -12,21 +12,28 @@
 | ``ADYTON_JOB_MINUTES`` | 60 | how long a job is kept after its end |
 | ``ADYTON_TEE_REX`` | ``on`` | TEE-Rex's paths, which take no key: ``on`` or ``off`` |
 | ``ADYTON_TEE_REX_PER_HOUR`` | 10 | its proofs for one address |
+| ``ADYTON_TEE_REX_ORIGINS`` | none | whose pages may use them in a browser here; or ``*`` |
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from adyton.adapters.environment import read_choice, read_number
+from adyton.adapters.environment import SettingMalformedError, read_choice, read_number
 from adyton.adapters.store.jobs import JobLimits
+from adyton.gateway.tee_rex.visitors import ANY_ORIGIN
 
 __all__ = ["ProvingSettings", "Switch"]
 
 _MIB: Final = 1024 * 1024
 _MAX: Final = 1_000_000
+# As browsers write it (RFC 6454): no path, and letters of a name are small ones.
+_ORIGIN: Final = re.compile(
+    r"[a-z][a-z0-9+.-]{0,31}://([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?"
+)
 _JOBS: Final = JobLimits(key_jobs=16, stored_bytes=1024 * _MIB)
 
 
@@ -50,6 +57,7 @@ class ProvingSettings:
     kept: timedelta = timedelta(hours=1)
     tee_rex: Switch = Switch.ON
     tee_rex_per_hour: int = 10
+    tee_rex_origins: frozenset[str] = frozenset()
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "ProvingSettings":
@@ -74,4 +82,13 @@ class ProvingSettings:
             kept=timedelta(minutes=number("ADYTON_JOB_MINUTES", kept)),
             tee_rex=read_choice(environ, "ADYTON_TEE_REX", Switch, default.tee_rex),
             tee_rex_per_hour=number("ADYTON_TEE_REX_PER_HOUR", default.tee_rex_per_hour),
+            tee_rex_origins=_origins(environ, "ADYTON_TEE_REX_ORIGINS"),
         )
+
+
+def _origins(environ: Mapping[str, str], name: str) -> frozenset[str]:
+    found = frozenset(text.strip() for text in environ.get(name, "").split(",") if text.strip())
+    if wrong := sorted(text for text in found - {ANY_ORIGIN} if not _ORIGIN.fullmatch(text)):
+        reason = f"{wrong[0][:64]!r} is no origin as https://app.example or http://localhost:3000"
+        raise SettingMalformedError(name=name, reason=reason)
+    return found

@@ -96,7 +96,7 @@ class TeeRex:
     deadline: timedelta
 
     def routes(self) -> Sequence[Route]:
-        """Return its paths, each for pages of any origin."""
+        """Return its paths, each for pages: see ``Visitors`` for the origins that they are of."""
         routes = (
             Route(
                 method="GET",
@@ -136,8 +136,9 @@ class TeeRex:
         )
         return with_pages(routes)
 
-    async def attestation(self, _request: Request) -> Response:
+    async def attestation(self, request: Request) -> Response:
         """Return the key with the evidence that the worker made over it."""
+        self.visitors.check_origin(request)
         self.limiter.check_anonymous_rate()
         found = await self.worker.openpgp()
         fields: dict[str, Any] = {"mode": found.mode, "publicKey": found.key}
@@ -150,15 +151,17 @@ class TeeRex:
                 fields["bbVersions"] = versions_of(found)
         return json_response(fields)
 
-    async def key(self, _request: Request) -> Response:
+    async def key(self, request: Request) -> Response:
         """Return the key: the worker's own, never one of the host's."""
+        self.visitors.check_origin(request)
         self.limiter.check_anonymous_rate()
         return json_response({"publicKey": (await self.worker.openpgp()).key})
 
     async def prove(self, request: Request) -> Response:
         """Return the proof for what is sealed in ``request``.
 
-        1. the address has not had too many proofs in the last hour;
+        1. no page of a stranger asks through a browser here, and the address has not had too many
+           proofs in the last hour;
         2. the client's version of Aztec is the prover's;
         3. the body is an envelope, in time and within its limit;
         4. there is a place in the line for it;

@@ -20,6 +20,7 @@ EVERYTHING = {
     "ADYTON_JOB_MINUTES": "10",
     "ADYTON_TEE_REX": "off",
     "ADYTON_TEE_REX_PER_HOUR": "11",
+    "ADYTON_TEE_REX_ORIGINS": "https://app.example, http://localhost:3000,http://[::1]:8080",
 }
 
 
@@ -36,6 +37,11 @@ def test_every_variable_sets_its_own() -> None:
     assert (found.jobs.key_jobs, found.jobs.stored_bytes) == (8, 9 * 1024 * 1024)
     assert found.kept == timedelta(minutes=10)
     assert (found.tee_rex, found.tee_rex_per_hour) == (Switch.OFF, 11)
+    assert found.tee_rex_origins == {
+        "https://app.example",
+        "http://localhost:3000",
+        "http://[::1]:8080",
+    }
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
@@ -43,6 +49,14 @@ def test_every_variable_sets_its_own() -> None:
 def test_what_is_wrong_stops_the_start(name: str, value: str) -> None:
     with pytest.raises(SettingMalformedError, match=name):
         ProvingSettings.from_environ({name: value})
+
+
+@pytest.mark.parametrize(
+    "origin", ["null", "https://app.example/", "HTTPS://app.example", "https://*", "app.example"]
+)
+def test_what_no_browser_would_name_is_no_origin(origin: str) -> None:
+    with pytest.raises(SettingMalformedError, match="no origin"):
+        ProvingSettings.from_environ({"ADYTON_TEE_REX_ORIGINS": f"https://a.example,{origin}"})
 
 
 def test_a_room_is_shared_and_given_back() -> None:

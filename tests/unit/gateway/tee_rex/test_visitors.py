@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from adyton.gateway.tee_rex.visitors import TooManyVisitsError, Visitors
+from adyton.gateway.tee_rex.visitors import OriginRejectedError, TooManyVisitsError, Visitors
 
 
 class Clock:
@@ -87,3 +87,48 @@ def test_what_is_remembered_is_bounded() -> None:
         visitors.admit(request(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"))
 
     assert len(visitors._visits) == 10_000
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        # What a file or a sandboxed frame sends, and a page of a name that leads here by now.
+        {"origin": "null"},
+        {"origin": "http://evil.example:8423"},
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+        {"sec_fetch_site": "same-origin"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_page_in_a_browser_here_is_none_of_our_programs(
+    host: str, headers: dict[str, str]
+) -> None:
+    visitors = Visitors(per_hour=1, origins=frozenset({"https://app.example"}), monotonic=Clock())
+
+    with pytest.raises(OriginRejectedError):
+        visitors.admit(request(host, **headers))
+
+
+@pytest.mark.parametrize("known", ["https://app.example", "*"])
+def test_a_page_of_a_known_origin_is_counted_here_too(known: str) -> None:
+    visitors = Visitors(per_hour=1, origins=frozenset({known}), monotonic=Clock())
+    visitors.admit(request("127.0.0.1", origin="https://app.example", sec_fetch_site="cross-site"))
+
+    with pytest.raises(TooManyVisitsError):
+        visitors.admit(request("127.0.0.1", origin="https://app.example"))
+    # Beside it, programs of this machine go on.
+    visitors.admit(request("127.0.0.1"))
+    visitors.admit(request("127.0.0.1", sec_fetch_site="none"))
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "127.0.0.1"])
+def test_a_page_elsewhere_may_be_of_any_origin(host: str) -> None:
+    visitors = Visitors(per_hour=1, monotonic=Clock())
+    proxied = {"x_forwarded_for": "198.51.100.1"} if host == "127.0.0.1" else {}
+    visitors.admit(request(host, origin="https://app.example", **proxied))
+
+    with pytest.raises(TooManyVisitsError):
+        visitors.admit(request(host, origin="https://other.example", **proxied))
