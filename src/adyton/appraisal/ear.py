@@ -19,7 +19,7 @@ The five parts of the evidence's layer become these claims; what is left out is 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -33,19 +33,17 @@ from adyton.crypto.path import PublicKey
 from adyton.errors import MalformedError, RejectedError
 from adyton.model.claims import DEBUG_MODE
 from adyton.model.verdict import LayerName, Part, Status, Verdict
+from adyton.model.window import CLOCK_TOLERANCE, LAST_SECOND
 
 __all__ = ["PROFILE", "Ear", "EarRejectedError", "Tier", "VerifierId", "issue_ear", "verify_ear"]
 
 PROFILE: Final = "tag:ietf.org,2026:rats/ear#04"
-CLOCK_TOLERANCE: Final = timedelta(minutes=1)
 _TYPE: Final = "eat+jwt"
 _TYPES: Final = frozenset({_TYPE, "jwt"})
 _ALGORITHMS: Final = frozenset({Algorithm.ES256, Algorithm.EDDSA})
 _MAX_SUBMODULES: Final = 64
 # The draft's bounds for a nonce, in bytes.
 _NONCE_SIZES: Final = range(8, 65)
-# The end of the year 9999: the last that our instants have.
-_LAST: Final = 253402300799
 
 # Values of AR4SI, section 2.3.4, and two of our own from the ranges for them.
 _GENUINE: Final = 2
@@ -322,7 +320,7 @@ def _read(claims: JsonObject) -> Ear:
 
 
 def _instant(claims: JsonObject, name: str) -> datetime:
-    return datetime.fromtimestamp(as_integer(claims.get(name), name, high=_LAST), tz=UTC)
+    return datetime.fromtimestamp(as_integer(claims.get(name), name, high=LAST_SECOND), tz=UTC)
 
 
 def _tier(record: JsonObject) -> Tier:

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from adyton.appraisal.document import Choice
 from adyton.appraisal.policy import EvidencePolicy
 from adyton.model.claims import Claims
 from adyton.model.verdict import Finding, Part, failed, finding, not_evaluated, passed, shown
+from adyton.model.window import CLOCK_TOLERANCE
 
-__all__ = ["CLOCK_TOLERANCE", "NAME", "Expected", "weigh_freshness"]
+__all__ = ["NAME", "Expected", "weigh_freshness"]
 
 NAME: Final = "freshness"
-# Clocks differ, and a caller's instant may have no fraction of a second where the evidence has one.
-CLOCK_TOLERANCE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ from typing import Final, Protocol
 from adyton.errors import RejectedError
 from adyton.model.proving import SealedProving, proving_info
 from adyton.model.proving_job import ProvingJob, job_from_bytes
+from adyton.model.window import CLOCK_TOLERANCE
 
 __all__ = [
-    "CLOCK_TOLERANCE",
     "MAX_AGE",
     "Opener",
     "RequestFromTheFutureError",
@@ -18,7 +18,6 @@ __all__ = [
 
 # A request may have waited in line, and a gateway may have been started again meanwhile.
 MAX_AGE: Final = timedelta(hours=24)
-CLOCK_TOLERANCE: Final = timedelta(minutes=1)
 
 
 class RequestTooOldError(RejectedError):

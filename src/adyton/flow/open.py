@@ -27,10 +27,10 @@ from adyton.model.question import (
     member_location,
     seal_info,
 )
+from adyton.model.window import CLOCK_TOLERANCE
 from adyton.sources import ProviderDefinition, complete, inline
 
 __all__ = [
-    "CLOCK_TOLERANCE",
     "MAX_AGE",
     "FromTheFutureError",
     "ProviderUnknownError",
@@ -39,7 +39,6 @@ __all__ = [
 ]
 
 MAX_AGE: Final = timedelta(minutes=5)
-CLOCK_TOLERANCE: Final = timedelta(minutes=1)
 # The one credential that is for a circuit (account_ownership), not for the provider.
 _SALT: Final = "salt"
 _OWNERSHIP: Final = "account_ownership"

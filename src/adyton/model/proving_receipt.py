@@ -23,6 +23,7 @@ from adyton.errors import MalformedError
 from adyton.model.manifest import Manifest
 from adyton.model.proving import ProvingHeader
 from adyton.model.public_inputs import public_input_texts, read_public_inputs
+from adyton.model.window import LAST_SECOND
 
 __all__ = [
     "MAX_PROVING_RECEIPT_BYTES",
@@ -35,8 +36,6 @@ STATEMENT_VERSION: Final = "adyton/proving-statement/v1"
 VERSION: Final = "adyton/proving-receipt/v1"
 PROVING_SIGNATURE_DOMAIN: Final = "adyton/proving-receipt/v1"
 MAX_PROVING_RECEIPT_BYTES: Final = 1024 * 1024
-# The last second of the year 9999: what calendars can say.
-_MAX_TIME: Final = 253_402_300_799
 _SHA256: Final = 32
 _SIGNATURE_SIZE: Final = 64
 _MAX_PUBLIC_INPUTS: Final = 4096
@@ -95,7 +94,7 @@ class ProvingStatement:
             verification_key=_digest(record, "verification_key"),
             public_inputs=_digest(record, "public_inputs"),
             proof=_digest(record, "proof"),
-            time=as_integer(record["time"], "time", high=_MAX_TIME),
+            time=as_integer(record["time"], "time", high=LAST_SECOND),
             manifest=_digest(record, "manifest"),
         )
 

@@ -19,14 +19,13 @@ from adyton.errors import MalformedError
 from adyton.model.question import MAX_SEALED, PROOF_SYSTEM, Question
 from adyton.model.transcript import Transcript
 from adyton.model.value import DataSource
+from adyton.model.window import LAST_SECOND
 
 __all__ = ["Statement"]
 
 VERSION: Final = "adyton/statement/v1"
 # Money has few digits behind the point; no currency has more than four.
 MAX_SCALE: Final = 18
-# The last second of the year 9999: what calendars can say.
-MAX_TIME: Final = 253_402_300_799
 _SHA256: Final = 32
 
 
@@ -105,7 +104,7 @@ class Statement:
             verification_key=from_hex(circuit[1], "circuit.verification_key", size=_SHA256),
             parameters=as_object(record["parameters"], "parameters"),
             scale=as_integer(record["scale"], "scale", high=MAX_SCALE),
-            time=as_integer(record["time"], "time", high=MAX_TIME),
+            time=as_integer(record["time"], "time", high=LAST_SECOND),
             proof=_digest(record, "proof"),
             public_inputs=_digest(record, "public_inputs"),
             transcript=Transcript.from_json(record["transcript"]),

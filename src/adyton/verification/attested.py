@@ -8,7 +8,7 @@ piece of evidence serves a whole epoch.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from adyton.appraisal.appraise import appraise, refuse
@@ -36,6 +36,7 @@ from adyton.model.verdict import (
     not_evaluated,
     not_required,
 )
+from adyton.model.window import LAST_MILLISECOND, instant_of
 from adyton.verification.authenticate import EvidenceCache, authenticate
 from adyton.verification.commit import Read
 from adyton.verification.notary_policy import NotaryPolicy
@@ -46,9 +47,6 @@ _MAX_REPORT_BYTES: Final = 64 * 1024
 # What each technology calls the measurement that a proof repeats, first found first taken.
 _MEASUREMENTS: Final = ("pcr0", "mr_enclave", "mr_td", "measurement")
 _PREFIX: Final = "pcr0:"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# The end of the year 9999, beyond which there is no datetime.
-_MAX_MILLISECONDS: Final = 253_402_300_799_999
 
 
 def attested_layer(
@@ -133,9 +131,9 @@ def _padded(wanted: bytes, found: bytes) -> bytes:
 def _instant(proof: Proof, at: datetime) -> datetime:
     if proof.time is None:
         return at
-    if proof.time > _MAX_MILLISECONDS:
+    if proof.time > LAST_MILLISECOND:
         raise MalformedError("commit.time is after the year 9999")
-    return _EPOCH + timedelta(milliseconds=int(proof.time))
+    return instant_of(int(proof.time))
 
 
 def _signed_at(report: bytes, given: datetime) -> datetime:

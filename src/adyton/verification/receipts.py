@@ -4,7 +4,6 @@ import hmac
 from datetime import datetime, timedelta
 
 from adyton.appraisal.document import Choice, NotRequired
-from adyton.appraisal.freshness import CLOCK_TOLERANCE
 from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import check_signature
 from adyton.errors import AdytonError
@@ -13,6 +12,7 @@ from adyton.model.manifest import Manifest
 from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Finding, Part, failed, finding, passed
+from adyton.model.window import CLOCK_TOLERANCE
 
 __all__ = ["platform_findings", "signature_part", "time_part"]
 

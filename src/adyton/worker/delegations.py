@@ -14,7 +14,7 @@ from typing import Any, Final
 from adyton.adapters.frames import Fields
 from adyton.adapters.link import Emit, error_fields, linked_error
 from adyton.crypto.hashing import sha256
-from adyton.delegation.open import CLOCK_TOLERANCE, MAX_AGE
+from adyton.delegation.open import MAX_AGE
 from adyton.errors import AdytonError, MalformedError, UnavailableError
 from adyton.flow.ports import Clock
 from adyton.model.proving import SchemeUnavailableError, SealedProving, Target
@@ -26,6 +26,7 @@ from adyton.model.proving_receipt import (
     ProvingStatement,
 )
 from adyton.model.public_inputs import public_input_bytes
+from adyton.model.window import CLOCK_TOLERANCE
 from adyton.worker.cell import OPENPGP, PROVE, REGISTER
 from adyton.worker.cells import Cells
 from adyton.worker.circuits import RegisteredCircuits

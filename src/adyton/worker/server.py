@@ -21,9 +21,10 @@ from adyton.adapters.library import load_circuits
 from adyton.adapters.link import serve_link
 from adyton.adapters.platforms import open_platform
 from adyton.crypto.hashing import sha256
-from adyton.flow.open import CLOCK_TOLERANCE, MAX_AGE
+from adyton.flow.open import MAX_AGE
 from adyton.model.isolation import Isolation
 from adyton.model.manifest import Manifest, Software
+from adyton.model.window import CLOCK_TOLERANCE
 from adyton.proofs.circuit import Circuit
 from adyton.sources import ProviderDefinition
 from adyton.worker.budget import DisclosureBudget

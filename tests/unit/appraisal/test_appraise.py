@@ -7,12 +7,13 @@ from tests.fakes.nitro import NOW
 from tests.unit.appraisal.policies import GOOD, changed
 
 from adyton.appraisal.appraise import appraise, refuse
-from adyton.appraisal.freshness import CLOCK_TOLERANCE, Expected
+from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
 from adyton.crypto.path import RootRejectedError
 from adyton.evidence.token.services import Service
 from adyton.model.claims import DEBUG_MODE, Claims, Platform, Technology
 from adyton.model.verdict import EVIDENCE_PARTS, Layer, Status, finding
+from adyton.model.window import CLOCK_TOLERANCE
 
 POLICY = Policy.from_json(GOOD)
 CLAIMS = Claims(

@@ -9,7 +9,7 @@ have up to 1024 bytes, as section 2.2 says, and not 512, as section 3.2.2.2 does
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -26,6 +26,7 @@ from adyton.codec.cbor import (
 from adyton.codec.cose import ALGORITHM, ES384, Sign1
 from adyton.errors import MalformedError
 from adyton.model.claims import Technology
+from adyton.model.window import LAST_MILLISECOND, instant_of
 
 __all__ = ["MAX_DOCUMENT_BYTES", "Document"]
 
@@ -41,9 +42,6 @@ _MAX_FIELD_BYTES: Final = 1024
 _MAX_TEXT: Final = 256
 _MAX_REGISTERS: Final = 32
 _REGISTER_SIZES: Final = frozenset({32, 48, 64})
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# The end of the year 9999, beyond which there is no datetime.
-_MAX_MILLISECONDS: Final = 253_402_300_799_999
 
 _REGISTERS: Final[Mapping[str, Technology]] = MappingProxyType(
     {"pcrs": Technology.NITRO, "nitrotpm_pcrs": Technology.NITRO_TPM}
@@ -138,8 +136,7 @@ def _registers(fields: CborMap) -> tuple[Technology, Mapping[int, bytes]]:
 
 
 def _timestamp(value: Cbor) -> datetime:
-    milliseconds = as_integer(value, "timestamp", low=1, high=_MAX_MILLISECONDS)
-    return _EPOCH + timedelta(milliseconds=milliseconds)
+    return instant_of(as_integer(value, "timestamp", low=1, high=LAST_MILLISECOND))
 
 
 def _certificate(value: Cbor, where: str) -> bytes:

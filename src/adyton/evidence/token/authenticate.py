@@ -22,10 +22,9 @@ from adyton.evidence.token.keys import Signer, Trust, find_signer
 from adyton.evidence.token.members import Members
 from adyton.evidence.token.reported import Reported
 from adyton.evidence.token.services import Issuer, Service
-from adyton.model.window import Window
+from adyton.model.window import CLOCK_TOLERANCE, Window
 
 __all__ = [
-    "CLOCK_TOLERANCE",
     "TokenClaims",
     "TokenIssuerRejectedError",
     "TokenTimeRejectedError",
@@ -33,8 +32,6 @@ __all__ = [
     "unverified_report",
 ]
 
-# A token is often shown in the second of its making, to somebody whose clock is behind.
-CLOCK_TOLERANCE: Final = timedelta(minutes=1)
 _READERS: Final = MappingProxyType(
     {
         Service.INTEL_TRUST_AUTHORITY: intel.read,

@@ -20,13 +20,12 @@ from adyton.codec.json import (
 )
 from adyton.codec.text import from_base64
 from adyton.errors import MalformedError
+from adyton.model.window import LAST_SECOND
 
 __all__ = ["Members"]
 
 _MAX_ITEMS: Final = 256
 _MAX_HELD_BYTES: Final = 16 * 1024
-# The end of the year 9999: the last that our instants have.
-_LAST: Final = 253402300799
 _INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f]*")
 
@@ -76,7 +75,7 @@ class Members:
 
     def numeric_date(self, name: str) -> datetime:
         """Return an instant that is written as seconds (RFC 7519, section 2), whole ones."""
-        seconds = as_integer(self._member(name), self._name(name), high=_LAST)
+        seconds = as_integer(self._member(name), self._name(name), high=LAST_SECOND)
         return datetime.fromtimestamp(seconds, tz=UTC)
 
     def instant_or_none(self, name: str) -> datetime | None:

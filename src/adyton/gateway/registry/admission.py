@@ -32,6 +32,7 @@ from adyton.model.registry import (
     State,
 )
 from adyton.model.verdict import Verdict
+from adyton.model.window import CLOCK_TOLERANCE
 
 __all__ = [
     "Admission",
@@ -42,8 +43,6 @@ __all__ = [
 ]
 
 _CHALLENGE_LIFE: Final = timedelta(minutes=5)
-# A heartbeat that is kept back speaks for the time at which it was made.
-_CLOCK_TOLERANCE: Final = timedelta(minutes=1)
 _SHOWN_REASONS: Final = 3
 _MAX_MESSAGE: Final = 400
 # The widths of the measurements' columns: what is longer is in the evidence, and not searched for.
@@ -166,7 +165,7 @@ class Admission:
         )
         # Step 2
         off = heartbeat.time - now.timestamp() * 1000
-        if abs(off) > _CLOCK_TOLERANCE.total_seconds() * 1000:
+        if abs(off) > CLOCK_TOLERANCE.total_seconds() * 1000:
             raise HeartbeatTimeError
         # Step 3
         return await self.registry.hear(
