@@ -14,8 +14,8 @@ from adyton.codec.json import (
     loads,
 )
 from adyton.crypto.hashing import prefixed, sha256
+from adyton.crypto.hpke import OpeningKey
 from adyton.errors import MalformedError, RejectedError
-from adyton.flow.ports import Opener
 from adyton.flow.stages import Opened
 from adyton.model.question import (
     MAX_BOX_BYTES,
@@ -27,39 +27,15 @@ from adyton.model.question import (
     member_location,
     seal_info,
 )
-from adyton.model.window import CLOCK_TOLERANCE
+from adyton.model.sealing import check_age
 from adyton.sources import ProviderDefinition, complete, inline
 
-__all__ = [
-    "MAX_AGE",
-    "FromTheFutureError",
-    "ProviderUnknownError",
-    "TooOldError",
-    "open_sealed",
-]
+__all__ = ["MAX_AGE", "ProviderUnknownError", "open_sealed"]
 
 MAX_AGE: Final = timedelta(minutes=5)
 # The one credential that is for a circuit (account_ownership), not for the provider.
 _SALT: Final = "salt"
 _OWNERSHIP: Final = "account_ownership"
-
-
-class TooOldError(RejectedError):
-    """A value was sealed too long ago."""
-
-    code = "too-old"
-
-    def __init__(self) -> None:
-        super().__init__(f"a value was sealed more than {MAX_AGE.total_seconds():g} seconds ago")
-
-
-class FromTheFutureError(RejectedError):
-    """A value was sealed at a time that the worker's clock has not reached."""
-
-    code = "from-the-future"
-
-    def __init__(self) -> None:
-        super().__init__("a value was sealed in the future: compare the clocks")
 
 
 class ProviderUnknownError(RejectedError):
@@ -75,7 +51,7 @@ class ProviderUnknownError(RejectedError):
 def open_sealed(
     question: Question,
     *,
-    opener: Opener,
+    opener: OpeningKey,
     providers: Mapping[str, ProviderDefinition],
     now: datetime,
 ) -> Opened:
@@ -117,10 +93,7 @@ def _fresh_value(plaintext: bytes, now: datetime) -> Json:
         record, "a sealed value", required=frozenset({"issued_at", "value"}), optional=frozenset()
     )
     issued_at = as_integer(record["issued_at"], "issued_at")
-    if issued_at < (now - MAX_AGE).timestamp():
-        raise TooOldError
-    if issued_at > (now + CLOCK_TOLERANCE).timestamp():
-        raise FromTheFutureError
+    check_age(issued_at, what="a value", maximum=MAX_AGE, now=now)
     return record["value"]
 
 

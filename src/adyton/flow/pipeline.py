@@ -8,13 +8,14 @@ nothing is private. Only this module knows the order.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from adyton.crypto.hpke import OpeningKey
 from adyton.flow.attest import attest
 from adyton.flow.evaluate import evaluate
 from adyton.flow.extract import extract
 from adyton.flow.fetch import fetch
 from adyton.flow.foresee import foresee
 from adyton.flow.open import open_sealed
-from adyton.flow.ports import Budget, Clock, Http, Opener, Platform, Prover, Randomness, Signer
+from adyton.flow.ports import Budget, Clock, Http, Platform, Prover, Randomness, Signer
 from adyton.flow.prove import prove
 from adyton.flow.respond import respond
 from adyton.flow.stages import Proven
@@ -31,7 +32,7 @@ __all__ = ["CellPorts", "certify", "derive"]
 class CellPorts:
     """What the first half needs from outside."""
 
-    opener: Opener
+    opener: OpeningKey
     http: Http
     budget: Budget
     prover: Prover

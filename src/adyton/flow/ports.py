@@ -13,7 +13,6 @@ __all__ = [
     "Exchange",
     "Http",
     "HttpRequest",
-    "Opener",
     "Platform",
     "Proof",
     "Prover",
@@ -82,14 +81,6 @@ class Http(Protocol):
 
     def exchange(self, request: HttpRequest, *, limit_bytes: int, timeout: float) -> Exchange:
         """Return the answer, whatever its status; raise ``UnavailableError`` if there is none."""
-        ...
-
-
-class Opener(Protocol):
-    """The worker's private keys."""
-
-    def open(self, box: bytes, *, info: bytes) -> bytes:
-        """Return what was sealed under ``info``; raise ``RejectedError`` if it does not open."""
         ...
 
 

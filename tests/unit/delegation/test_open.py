@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adyton.crypto.hpke import OpeningKey, SealRejectedError, SealSuite, seal
-from adyton.delegation.open import RequestFromTheFutureError, RequestTooOldError, open_request
+from adyton.delegation.open import open_request
 from adyton.errors import MalformedError
 from adyton.model.proving import Scheme, SealedProving, Target, proving_info
 from adyton.model.proving_job import ChonkJob, NoirCircuit, ProvingJob, UltraHonkJob, job_to_bytes
+from adyton.model.sealing import FromTheFutureError, TooOldError
 from adyton.sdk.sealing import sealed_proving
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -65,10 +66,10 @@ def test_another_worker_cannot_open_it() -> None:
 def test_a_request_waits_a_day_and_no_longer() -> None:
     request = sealed()
     assert open_request(request, opener=KEY, now=NOW + timedelta(hours=24)) == JOB
-    with pytest.raises(RequestTooOldError):
+    with pytest.raises(TooOldError):
         open_request(request, opener=KEY, now=NOW + timedelta(hours=24, seconds=1))
     assert open_request(request, opener=KEY, now=NOW - timedelta(minutes=1)) == JOB
-    with pytest.raises(RequestFromTheFutureError):
+    with pytest.raises(FromTheFutureError):
         open_request(request, opener=KEY, now=NOW - timedelta(seconds=61))
 
 

@@ -9,12 +9,7 @@ from adyton.codec.json import Json, JsonObject, canonical
 from adyton.codec.text import to_base64
 from adyton.crypto.hpke import OpeningKey, SealRejectedError, SealSuite, seal
 from adyton.errors import MalformedError, RejectedError
-from adyton.flow.open import (
-    FromTheFutureError,
-    ProviderUnknownError,
-    TooOldError,
-    open_sealed,
-)
+from adyton.flow.open import ProviderUnknownError, open_sealed
 from adyton.flow.stages import Opened
 from adyton.model.question import (
     SEALED_MARK,
@@ -24,6 +19,7 @@ from adyton.model.question import (
     UnsealedCredentialError,
     seal_info,
 )
+from adyton.model.sealing import FromTheFutureError, TooOldError
 
 TOKEN = TOKEN_LOCATION[1:]
 BROUGHT: JsonObject = {
