@@ -8,8 +8,10 @@ withhold it and nothing else.
 import hashlib
 import io
 import os
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -49,6 +51,8 @@ _MAX_ROOT_BYTES: Final = 16 * 1024
 _KEEP: Final = timedelta(hours=12)
 _PAUSE: Final = timedelta(minutes=1)
 _SUFFIX: Final = ".json"
+# What the library raises for an archive that is damaged, encrypted, or of a kind it cannot read.
+_DAMAGED: Final = (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, struct.error, zlib.error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,12 +153,15 @@ class Fetcher:
 def _from_archive(data: bytes) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = [name for name in archive.namelist() if name.endswith(".pem")]
+            found = [item for item in archive.infolist() if item.filename.endswith(".pem")]
             # A size that the archive states is the one that its reader holds it to.
-            if len(names) != 1 or archive.getinfo(names[0]).file_size > _MAX_ROOT_BYTES:
+            if len(found) != 1 or found[0].file_size > _MAX_ROOT_BYTES:
                 raise MalformedError("aws's archive has not one small certificate")
-            text = archive.read(names[0])
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+            # Others have errors of their own, and AWS does not use them.
+            if found[0].compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise MalformedError("aws's archive is not stored or deflated")
+            text = archive.read(found[0])
+    except _DAMAGED as error:
         raise MalformedError("aws's archive of its root cannot be read") from error
     (root,) = read_chain(text.replace(b"\r\n", b"\n"), "aws's root", size=1)
     return root

@@ -2,13 +2,17 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.fakes.amd import NOW, FakeAmd
 from tests.fakes.amd_azure import FakeAzureSnp
 from tests.fakes.intel import FakeIntel
@@ -16,7 +20,7 @@ from tests.fakes.intel_azure import FakeAzure
 from tests.fakes.intel_service import Answer, FakeService, answers_of, serving
 from tests.fakes.nitro import FakeNitro
 
-from adyton.adapters.collateral import CollateralFolder, Fetcher, Services
+from adyton.adapters.collateral import CollateralFolder, Fetcher, Services, _from_archive
 from adyton.adapters.vendors import CollateralUnavailableError
 from adyton.codec.text import to_base64
 from adyton.crypto.path import CertificateRejectedError, RootRejectedError
@@ -35,9 +39,11 @@ def pem(der: bytes) -> bytes:
     return f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n".encode()
 
 
-def archive(*names: str, content: bytes | None = None) -> Answer:
+def archive(
+    *names: str, content: bytes | None = None, method: int = zipfile.ZIP_DEFLATED
+) -> Answer:
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as opened:
+    with zipfile.ZipFile(made, "w", method) as opened:
         for name in names:
             opened.writestr(name, pem(NITRO.chain[0]) if content is None else content)
     return Answer(made.getvalue())
@@ -154,8 +160,9 @@ async def test_a_nitro_document_needs_nothing_but_the_root_that_aws_publishes(
         archive("a.pem", "b.pem"),
         archive("root.pem", content=b"x"),
         archive("root.pem", content=bytes(100_000)),
+        archive("root.pem", method=zipfile.ZIP_LZMA),
     ],
-    ids=["none", "empty", "two", "no certificate", "a bomb"],
+    ids=["none", "empty", "two", "no certificate", "a bomb", "another method"],
 )
 async def test_an_archive_that_is_not_awss_is_malformed(
     fetcher: Fetcher, fake: FakeService, answer: Answer
@@ -163,6 +170,42 @@ async def test_an_archive_that_is_not_awss_is_malformed(
     fake.answers[ROOT] = answer
     with pytest.raises(MalformedError):
         await fetcher.fetch(NITRO.document(), at=NOW)
+
+
+ARCHIVE: Final = archive("root.pem").body
+STORED: Final = archive("root.pem", method=zipfile.ZIP_STORED).body
+
+
+@given(st.sampled_from([ARCHIVE, STORED]), st.data())
+def test_an_archive_that_is_damaged_is_malformed_or_has_a_certificate(
+    whole: bytes, data: st.DataObject
+) -> None:
+    damaged = bytearray(whole)
+    for place in data.draw(st.lists(st.integers(0, len(whole) - 1), min_size=1, max_size=3)):
+        damaged[place] = data.draw(st.integers(0, 255))
+    end = data.draw(st.one_of(st.just(len(whole)), st.integers(0, len(whole))))
+    with suppress(MalformedError):
+        assert _from_archive(bytes(damaged[:end]))
+
+
+def test_an_archive_whose_compressed_part_is_damaged_is_malformed() -> None:
+    damaged = bytearray(ARCHIVE)
+    # Behind the head and the name: a kind of block that there is not.
+    damaged[30 + len("root.pem")] = 0xFF
+    with pytest.raises(MalformedError) as caught:
+        _from_archive(bytes(damaged))
+    assert isinstance(caught.value.__cause__, zlib.error)
+
+
+def test_an_archive_that_ends_before_its_part_does_is_malformed() -> None:
+    # By what the directory says of its sizes.
+    damaged = bytearray(STORED)
+    size = STORED.rindex(b"PK\x01\x02") + 20
+    for place in (size, size + 4):
+        damaged[place : place + 4] = (16_000).to_bytes(4, "little")
+    with pytest.raises(MalformedError) as caught:
+        _from_archive(bytes(damaged))
+    assert isinstance(caught.value.__cause__, EOFError)
 
 
 async def test_certificates_of_somebody_else_are_not_kept(
