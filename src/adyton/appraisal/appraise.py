@@ -31,7 +31,6 @@ from adyton.model.verdict import (
     failed,
     finding,
     not_evaluated,
-    not_required,
     passed,
 )
 
@@ -122,17 +121,7 @@ def _authenticity(claims: Claims, policy: Policy) -> Part:
 def _tcb(claims: Claims, accepted: PlatformPolicy | None, at: datetime) -> Part:
     if accepted is None:
         return _not_accepted("tcb", claims)
-    if claims.tcb is not None and claims.tcb.refused:
-        # Whatever the policy asks for: what was given speaks against this evidence, or is false.
-        return failed("tcb", *claims.tcb.refused)
-    if not isinstance(accepted.tcb, Choice):
-        return weigh_tcb(claims, accepted.tcb, at=at)
-    text = (
-        f"{claims.technology} evidence has no firmware versions, and no revocation is checked"
-        if claims.tcb is None
-        else "the policy asks neither how old the firmware is, nor what was revoked"
-    )
-    return not_required("tcb", "tcb-not-required", text)
+    return weigh_tcb(claims, accepted.tcb, at=at)
 
 
 def _configuration(claims: Claims, accepted: PlatformPolicy | None, at: datetime) -> Part:

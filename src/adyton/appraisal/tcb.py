@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from adyton.appraisal.document import Choice
+from adyton.appraisal.document import Choice, NotRequired
 from adyton.appraisal.platforms import TcbPolicy
 from adyton.model.claims import Claims, Tcb
 from adyton.model.verdict import (
@@ -31,22 +31,25 @@ _BEST: Final = "UpToDate"
 _GRACED: Final = frozenset({"OutOfDate", "OutOfDateConfigurationNeeded"})
 
 
-def weigh_tcb(claims: Claims, policy: TcbPolicy, *, at: datetime) -> Part:
+def weigh_tcb(claims: Claims, policy: TcbPolicy | NotRequired, *, at: datetime) -> Part:
     """Return the part for the TCB of ``claims`` at the instant ``at``.
 
-    1. The vendor's status is one that the policy accepts, or the level's grace has not ended.
-    2. So are all advisories that the platform is subject to.
-    3. The collateral is of a late enough evaluation of the vendor's.
-    4. No security version is below the policy's.
-    5. Lists of what was revoked were there, and had nothing of this evidence.
+    1. No collateral that was given speaks against the evidence, or is false.
+    2. The vendor's status is one that the policy accepts, or the level's grace has not ended.
+    3. So are all advisories that the platform is subject to.
+    4. The collateral is of a late enough evaluation of the vendor's.
+    5. No security version is below the policy's.
+    6. Lists of what was revoked were there, and had nothing of this evidence.
 
     What the claims do not say is not evaluated: silence passes nothing. A policy that asks for
-    none of these does without the part, as if it had said so.
+    none of them but the first does without the part, as if it had said so.
     """
-    if not _asks(policy):
-        text = "the policy asks neither how old the firmware is, nor what was revoked"
-        return not_required(NAME, "tcb-not-required", text)
     tcb = claims.tcb
+    # Step 1: whatever the policy asks for.
+    if tcb is not None and tcb.refused:
+        return failed(NAME, *tcb.refused)
+    if isinstance(policy, Choice) or not _asks(policy):
+        return _not_required(claims)
     if tcb is None:
         text = f"{claims.technology} evidence says nothing about firmware, and the policy asks"
         return not_evaluated(NAME, "tcb-unknown", text)
@@ -61,6 +64,15 @@ def weigh_tcb(claims: Claims, policy: TcbPolicy, *, at: datetime) -> Part:
     if missing:
         return Part(name=NAME, status=Status.NOT_EVALUATED, findings=tuple(missing))
     return passed(NAME, *_accepted(tcb, policy, at))
+
+
+def _not_required(claims: Claims) -> Part:
+    text = (
+        f"{claims.technology} evidence has no firmware versions, and no revocation is checked"
+        if claims.tcb is None
+        else "the policy asks neither how old the firmware is, nor what was revoked"
+    )
+    return not_required(NAME, "tcb-not-required", text)
 
 
 def _asks(policy: TcbPolicy) -> bool:
@@ -87,11 +99,11 @@ def _is_graced(tcb: Tcb, policy: TcbPolicy, at: datetime) -> bool:
 def _status(tcb: Tcb, policy: TcbPolicy, at: datetime) -> Iterator[Finding]:
     if tcb.status is None or _is_graced(tcb, policy, at):
         return
-    # Step 1
+    # Step 2
     if not isinstance(policy.statuses, Choice) and tcb.status not in policy.statuses:
         text = f"the platform is {tcb.status}, which the policy does not accept"
         yield finding("tcb-status-rejected", text)
-    # Step 2
+    # Step 3
     if not isinstance(policy.advisories, Choice):
         for name in tcb.advisories:
             if name not in policy.advisories:
@@ -100,7 +112,7 @@ def _status(tcb: Tcb, policy: TcbPolicy, at: datetime) -> Iterator[Finding]:
 
 
 def _evaluation(tcb: Tcb, policy: TcbPolicy) -> Iterator[Finding]:
-    # Step 3
+    # Step 4
     wanted = policy.minimum_evaluation_number
     if isinstance(wanted, Choice) or tcb.evaluation_number is None:
         return
@@ -113,7 +125,7 @@ def _evaluation(tcb: Tcb, policy: TcbPolicy) -> Iterator[Finding]:
 
 
 def _versions(claims: Claims, policy: TcbPolicy) -> Iterator[Finding]:
-    # Step 4
+    # Step 5
     for name, minimum in policy.minimum_versions.items():
         found = claims.numbers.get(name)
         if found is not None and found < minimum:
@@ -129,7 +141,7 @@ def _missing(tcb: Tcb, policy: TcbPolicy) -> Iterator[Finding]:
     if not isinstance(policy.minimum_evaluation_number, Choice) and tcb.evaluation_number is None:
         text = "nobody knows which evaluation of the vendor's applies: give its collateral"
         yield finding("evaluation-number-missing", text)
-    # Step 5
+    # Step 6
     if policy.revocation is Choice.REQUIRED and not tcb.is_revocation_checked:
         text = "no list of what the vendor took back was given, and the policy wants one"
         yield finding("revocation-not-checked", text)
