@@ -119,7 +119,7 @@ def _own_key(read: Read, note: bytes) -> list[NoteKey]:
 def _checkpoint(opened: Checkpoint | AdytonError) -> Part:
     if isinstance(opened, AdytonError):
         return failed("checkpoint", Finding.from_error(opened))
-    text = f"{opened.origin} with {opened.size} proofs"
+    text = f"{opened.origin} of size {opened.size}"
     return passed("checkpoint", finding("checkpoint-found", text))
 
 

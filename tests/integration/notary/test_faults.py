@@ -225,6 +225,24 @@ def test_an_anchor_that_was_set_back_while_the_notary_runs_is_noticed(tmp_path: 
         assert "the ledger has stopped" in stack.children["notary"].wait().reason
 
 
+def test_a_journal_whose_file_is_removed_ends_the_notary_and_loses_nothing(tmp_path: Path) -> None:
+    with NotarizedGateway() as stack, stack.client() as client:
+        before = commit(client, b"before")
+        client.get("/v1/log/inclusion/1").raise_for_status()
+        path = stack.state / "ledger" / "journal"
+        shutil.copy(path, tmp_path)
+        path.unlink()
+        # The anchor carries what is committed now; the next checkpoint looks for the journal.
+        answer = ask(client, b"during")
+        ended = stack.children["notary"].wait().reason
+        assert "the ledger's journal cannot be written or read" in ended
+        assert "bring back the journal that belongs to it" in stack.start("notary").wait().reason
+        shutil.copy(tmp_path / "journal", path)
+        again(stack)
+        given = answer.json()[0] if answer.status_code == 200 else commit(client, b"during")
+        check_kept(stack, before, given, commit(client, b"after"))
+
+
 def test_an_anchor_that_goes_away_ends_the_notary_and_loses_nothing(remote: Remote) -> None:
     with anchored(remote.address, **IMPATIENT) as stack, stack.client() as client:
         before = commit(client, b"before")

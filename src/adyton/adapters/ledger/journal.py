@@ -1,4 +1,8 @@
-"""The journal as a file that grows at its end."""
+"""The journal as a file that grows at its end.
+
+The system would go on writing into a file that was removed or replaced, which no later start finds:
+a sync is one of the file that is in the journal's place, or has failed.
+"""
 
 import os
 from pathlib import Path
@@ -12,6 +16,7 @@ class FileJournal:
     """One file, written by one process: who opens it has made sure of that (``lock``)."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         with failing("journal"):
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
             self._descriptor = os.open(path, flags, 0o600)
@@ -40,6 +45,9 @@ class FileJournal:
         """Return when everything written is on the disk."""
         with failing("journal"):
             os.fdatasync(self._descriptor)
+            is_in_place = os.path.samestat(os.fstat(self._descriptor), self._path.stat())
+        if not is_in_place:
+            raise StorageFailedError(what="journal", reason="its file was replaced")
 
     def truncate(self, size: int) -> None:
         """Cut off what is beyond ``size``, durably."""

@@ -57,6 +57,26 @@ def test_a_full_disk_is_told_and_the_rest_is_not_tried(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_what_is_written_into_a_journal_that_was_removed_is_no_success(tmp_path: Path) -> None:
+    journal = FileJournal(tmp_path / "journal")
+    journal.append(b"one")
+    (tmp_path / "journal").unlink()
+    with pytest.raises(StorageFailedError, match="No such file"):
+        journal.sync()
+    journal.close()
+
+
+def test_what_is_written_into_a_journal_that_was_replaced_is_no_success(tmp_path: Path) -> None:
+    journal = FileJournal(tmp_path / "journal")
+    journal.append(b"one")
+    journal.sync()
+    (tmp_path / "copy").write_bytes(b"one")
+    (tmp_path / "copy").replace(tmp_path / "journal")
+    with pytest.raises(StorageFailedError, match="its file was replaced"):
+        journal.sync()
+    journal.close()
+
+
 def test_a_journal_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
     (tmp_path / "journal").mkdir()
     with pytest.raises(StorageFailedError):
