@@ -1,7 +1,12 @@
-"""The inputs of any Noir program: JSON by name to witness values by index, as its ABI says."""
+"""The inputs of any Noir program: JSON by name to witness values by index, as its ABI says.
+
+Both are the sender's, and so is how much they hold: the number of values in their text and its
+depth are bounded where it is read (``model.proving_job``), what becomes of them here.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from adyton.codec.json import Json, JsonObject
@@ -13,13 +18,17 @@ from adyton.proofs.abi import (
     ArrayType,
     ElementType,
     IntegerType,
+    Parameter,
     StructType,
     TupleType,
     read_parameters,
 )
 
-__all__ = ["InputsMalformedError", "witness_inputs"]
+__all__ = ["MAX_ELEMENTS", "InputsMalformedError", "witness_inputs"]
 
+# More than that is for the sender to solve: a witness is packed, and text is not.
+MAX_ELEMENTS: Final = 1 << 18
+_PROBLEM_LIMIT: Final = 200
 # Hexadecimal digits of a field element, and some zeros before them.
 _NUMBER_LIMIT: Final = 80
 _NUMBER: Final = re.compile(r"(-?)(?:0[xX]([0-9a-fA-F]+)|([0-9]+))")
@@ -31,8 +40,9 @@ class InputsMalformedError(MalformedError):
     code = "inputs-malformed"
 
     def __init__(self, problem: str) -> None:
-        # Where it is, never what it is: inputs are the sender's secret.
-        super().__init__(f"the inputs are not the program's: {problem}")
+        # Where it is, never what it is: inputs are the sender's secret. Names are the sender's too.
+        shown = "".join(one if one.isprintable() else "?" for one in problem[:_PROBLEM_LIMIT])
+        super().__init__(f"the inputs are not the program's: {shown}")
 
 
 def witness_inputs(abi: JsonObject, values: JsonObject) -> Mapping[int, int]:
@@ -44,15 +54,17 @@ def witness_inputs(abi: JsonObject, values: JsonObject) -> Mapping[int, int]:
     if values.keys() != {parameter.name for parameter in parameters}:
         raise InputsMalformedError("their names differ")
     try:
-        return dict(
-            enumerate(
-                element
-                for item in parameters
-                for element in item.type.flatten(_value(values[item.name], item.type), item.name)
-            )
-        )
+        found = dict(enumerate(islice(_elements(parameters, values), MAX_ELEMENTS + 1)))
     except ValueError as error:
         raise InputsMalformedError(str(error)) from None
+    if len(found) > MAX_ELEMENTS:
+        raise InputsMalformedError(f"they take more than {MAX_ELEMENTS} witnesses; send a witness")
+    return found
+
+
+def _elements(parameters: Sequence[Parameter], values: JsonObject) -> Iterator[int]:
+    for item in parameters:
+        yield from item.type.flatten(_value(values[item.name], item.type), item.name)
 
 
 def _value(value: Json, type_: AbiType) -> AbiValue:

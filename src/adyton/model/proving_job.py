@@ -25,6 +25,9 @@ __all__ = [
 ]
 
 _MAX_JSON_BYTES: Final = 8 * 1024 * 1024
+# A value of two bytes may take a hundred in memory. Held against all that could begin one.
+_MAX_INPUTS: Final = 1 << 19
+_MAX_TYPES: Final = 1 << 16
 # A handful of fields: nothing in the sealed part is nested.
 _MAX_VALUES: Final = 32
 _MAX_KEY_BYTES: Final = 64 * 1024
@@ -127,7 +130,10 @@ def _circuit(record: CborMap) -> NoirCircuit | RegisteredCircuit:
 def _solution(record: CborMap) -> bytes | Inputs:
     if "witness" in record:
         return _bytes(record, "witness")
-    return Inputs(values=_json(record, "inputs"), abi=_json(record, "abi"))
+    return Inputs(
+        values=_json(record, "inputs", limit_values=_MAX_INPUTS),
+        abi=_json(record, "abi", limit_values=_MAX_TYPES),
+    )
 
 
 def _check_fields(
@@ -143,5 +149,11 @@ def _bytes(record: CborMap, name: str, *, limit_bytes: int = MAX_SEALED_BYTES) -
     return as_bytes(record[name], name, low=1, high=limit_bytes)
 
 
-def _json(record: CborMap, name: str) -> JsonObject:
-    return as_object(loads(_bytes(record, name), limit_bytes=_MAX_JSON_BYTES), name)
+def _json(record: CborMap, name: str, *, limit_values: int) -> JsonObject:
+    data = _bytes(record, name)
+    try:
+        value = loads(data, limit_bytes=_MAX_JSON_BYTES, limit_values=limit_values)
+    except MalformedError as error:
+        # Which of the two; the reason never quotes what it read.
+        raise MalformedError(f"{name}: {error}") from error
+    return as_object(value, name)

@@ -1,5 +1,6 @@
 """Inputs of any program: every type of an ABI, and no value in a message."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from adyton.codec.json import Json, JsonObject
 from adyton.crypto.hashing import FIELD_MODULUS
-from adyton.delegation.inputs import InputsMalformedError, witness_inputs
+from adyton.delegation.inputs import MAX_ELEMENTS, InputsMalformedError, witness_inputs
 from adyton.proofs.abi import AbiMalformedError
 
 FIELD: JsonObject = {"kind": "field"}
@@ -116,3 +117,90 @@ def test_what_is_no_abi_is_malformed(bad: Any) -> None:
 def test_a_number_is_the_same_in_every_form(value: int) -> None:
     forms: list[Json] = [value, str(value), hex(value), f"0x{value:064x}"]
     assert {tuple(flat(FIELD, form)) for form in forms} == {(value,)}
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ({"kind": "string", "length": MAX_ELEMENTS}, "a" * MAX_ELEMENTS),
+        ({"kind": "array", "length": MAX_ELEMENTS, "type": BYTE}, [1] * MAX_ELEMENTS),
+    ],
+    ids=["text", "array"],
+)
+def test_as_many_values_as_may_be_are_taken_and_no_more(type_: JsonObject, value: Json) -> None:
+    assert len(flat(type_, value)) == MAX_ELEMENTS
+    with pytest.raises(InputsMalformedError, match="send a witness"):
+        witness_inputs(abi(type_, FIELD), {"p0": value, "p1": 1})
+
+
+def test_a_name_of_the_sender_s_cannot_upset_whoever_writes_the_message_down() -> None:
+    name, field = "a\x00\n" + "b" * 100, "c" * 100
+    type_: JsonObject = {"kind": "struct", "fields": [{"name": field, "type": BYTE}]}
+    parameter: JsonObject = {"name": name, "type": type_, "visibility": "private"}
+    with pytest.raises(InputsMalformedError) as caught:
+        witness_inputs({"parameters": [parameter]}, {name: {field: 256}})
+
+    message = str(caught.value)
+    assert message.isprintable()
+    assert "a??bbb" in message
+    assert len(message) < 300
+
+
+TYPES = st.recursive(
+    st.sampled_from([FIELD, BYTE, SIGNED, {"kind": "boolean"}, {"kind": "string", "length": 2}]),
+    lambda inner: (
+        st.builds(
+            lambda length, type_: {"kind": "array", "length": length, "type": type_},
+            st.integers(0, 3),
+            inner,
+        )
+        | st.builds(lambda items: {"kind": "tuple", "fields": items}, st.lists(inner, max_size=3))
+        | st.builds(
+            lambda items: {
+                "kind": "struct",
+                "fields": [{"name": f"f{n}", "type": item} for n, item in enumerate(items)],
+            },
+            st.lists(inner, max_size=3),
+        )
+    ),
+    max_leaves=8,
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(1 << 300), 1 << 300)
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=100),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["f0", "f1", "f2"]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@st.composite
+def fitting(draw: st.DrawFn, type_: Any) -> Any:
+    """A value of the type, for most types; what stands in it may still be out of range."""
+    match type_:
+        case {"kind": "array", "length": length, "type": item}:
+            return [draw(fitting(item)) for _ in range(length)]
+        case {"kind": "tuple", "fields": items}:
+            return [draw(fitting(item)) for item in items]
+        case {"kind": "struct", "fields": fields}:
+            return {field["name"]: draw(fitting(field["type"])) for field in fields}
+        case {"kind": "boolean"}:
+            return draw(st.booleans())
+        case {"kind": "string"}:
+            return draw(st.text(min_size=2, max_size=2))
+        case _:
+            return draw(st.integers(-200, 300))
+
+
+@given(st.data(), TYPES)
+def test_any_values_are_field_elements_or_refused_whatever_the_type(
+    data: st.DataObject, type_: JsonObject
+) -> None:
+    value = data.draw(st.one_of(fitting(type_), VALUES))
+    with suppress(InputsMalformedError):
+        assert all(0 <= element < FIELD_MODULUS for element in flat(type_, value))

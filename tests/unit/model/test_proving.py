@@ -125,6 +125,25 @@ def test_a_job_is_read_as_it_was_written(job: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("inputs", "types", "message"),
+    [
+        (b'{"x":[' + b"[]," * (1 << 19) + b"[]]}", b"{}", "inputs: json has more than"),
+        (b"{}", b'{"parameters":[' + b"{}," * (1 << 16) + b"{}]}", "abi: json has more than"),
+        (b'{"x":' + b"[" * 33 + b"]" * 33 + b"}", b"{}", "inputs: json is nested deeper"),
+        (b"{}", b'{"x":' + b'{"type":' * 32 + b"{}" + b"}" * 33, "abi: json is nested deeper"),
+        (b'{"x":' + b"9" * 401 + b"}", b"{}", "inputs: json has a number that is too long"),
+    ],
+    ids=["values", "types", "depth", "depth of types", "integer"],
+)
+def test_a_small_text_does_not_become_a_large_value(
+    inputs: bytes, types: bytes, message: str
+) -> None:
+    data = cbor.dumps({"circuit_digest": bytes(32), "inputs": inputs, "abi": types})
+    with pytest.raises(MalformedError, match=message):
+        job_from_bytes(data, Scheme.ULTRA_HONK)
+
+
+@pytest.mark.parametrize(
     "fields",
     [
         {},
