@@ -20,10 +20,7 @@ def init(
     *,
     platform: Annotated[
         str,
-        typer.Option(
-            help="insecure (for development), or a template to fill in:"
-            " nitro, sgx, tdx, sev-snp, nvidia-gpu."
-        ),
+        typer.Option(help="insecure, or one of those above."),
     ] = "insecure",
     out: Annotated[Path, typer.Option(help="Where to write it.")] = Path("policy.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
@@ -33,6 +30,10 @@ def init(
     For insecure it names the development root in this machine's own state folder
     (ADYTON_STATE_DIR) and the authorities in ADYTON_ADDED_ROOTS. For a real platform it is a
     template with comments that accepts nothing until it is filled in.
+
+    Processors and machines: nitro, nitro-tpm, sgx, tdx, sev-snp, azure-tdx, azure-sev-snp.
+    Devices: nvidia-gpu, nvidia-switch. Tokens of services: intel-trust-authority,
+    azure-attestation, google-confidential-space, nvidia-nras.
 
     Example: adyton policy init --platform nitro --out policy.yaml
     """
