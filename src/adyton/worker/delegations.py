@@ -92,14 +92,12 @@ class Delegations:
                 emit({"phase": "attesting"})
                 start = time.perf_counter()
                 evidence = await self._attester.attest(challenge)
+                # Step 3
+                answer = self._signed(sealed, digest, result, evidence, challenge)
             except BaseException:
                 # Only what was answered is remembered: refusals would fill the memory for a day.
                 self._replay.forget([digest])
                 raise
-        # Step 3
-        answer = self._signed(sealed, digest, result, evidence, challenge).to_bytes()
-        if len(answer) > MAX_PROVING_RECEIPT_BYTES:
-            raise ReceiptTooLargeError(size=len(answer))
         certified = (time.perf_counter() - start) * 1000
         return {"answer": answer, "timings": {**result["timings"], "certify": certified}}
 
@@ -141,7 +139,7 @@ class Delegations:
         result: Fields,
         evidence: bytes,
         challenge: bytes,
-    ) -> ProvingReceipt:
+    ) -> bytes:
         inputs = tuple(int.from_bytes(element) for element in result["public_inputs"])
         statement = ProvingStatement(
             header=sealed.header,
@@ -153,7 +151,7 @@ class Delegations:
             time=int(self._clock().timestamp()),
             manifest=self._manifest,
         )
-        return ProvingReceipt(
+        receipt = ProvingReceipt(
             statement=statement,
             signature=self._keys.signing.sign(PROVING_SIGNATURE_DOMAIN, statement.to_bytes()),
             manifest=self._attester.manifest,
@@ -163,6 +161,10 @@ class Delegations:
             public_inputs=inputs,
             verification_key=result["verification_key"],
         )
+        answer = receipt.to_bytes()
+        if len(answer) > MAX_PROVING_RECEIPT_BYTES:
+            raise ReceiptTooLargeError(size=len(answer))
+        return answer
 
     @asynccontextmanager
     async def _alone(self, digest: bytes) -> AsyncIterator[None]:

@@ -387,3 +387,77 @@ async def test_a_busy_worker_is_asked_again(house: House, prover: FakeProver) ->
 
     assert (await house.ended(await house.accept())).state is JobState.DONE
     assert answers == []
+
+
+async def test_words_that_no_database_takes_do_not_keep_a_job_from_its_end(
+    house: House, prover: FakeProver
+) -> None:
+    prover.error = UnknownProviderError("a name with a zero byte: \0\n")
+    failed = await house.ended(await house.accept())
+
+    assert failed.failure is not None
+    assert failed.failure.message == "a name with a zero byte: ??"
+
+
+async def test_what_was_made_is_written_down_by_a_gateway_that_ends(
+    store: Store, prover: FakeProver, clock: Instant
+) -> None:
+    house = House(store, prover, clock)
+    house.audit.is_down = True
+    async with house.kept():
+        job = await house.accept()
+        async with asyncio.timeout(SOON):
+            while not any(work.is_settling for work in house.jobs._work.values()):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        asyncio.get_running_loop().call_later(0.05, setattr, house.audit, "is_down", False)
+
+    # A worker answers a request once: made again, it would end with "replayed".
+    assert (await house.ended(job)).state is JobState.DONE
+    assert prover.nonces == ["n"]
+
+
+async def test_a_gateway_that_lost_a_job_does_not_end_it_for_its_next_holder(
+    store: Store, prover: FakeProver, clock: Instant
+) -> None:
+    first, second = House(store, prover, clock), House(store, FakeProver(), clock)
+    prover.hold()
+    job = await first.accept()
+    await first.until(job, lambda found: found.state is JobState.RUNNING)
+
+    # The first one stood still for longer than its hold, and so did its worker.
+    clock.ahead = timedelta(minutes=1)
+    second.prover.hold()
+    async with second.kept():
+        await second.until(job, lambda found: bool(second.prover.working))
+        prover.error = WorkerUnavailableError()
+        prover.release()
+        async with asyncio.timeout(SOON):
+            while first.jobs._work:  # noqa: ASYNC110  # steps of the loop
+                await asyncio.sleep(0)
+        assert (await second.jobs.find(job.id, key_id=job.key_id)).state is JobState.RUNNING
+
+        second.prover.release()
+        assert (await second.ended(job)).state is JobState.DONE
+
+
+async def test_a_job_that_is_cancelled_while_it_is_written_down_has_one_end(
+    house: House, prover: FakeProver
+) -> None:
+    house.audit.is_down = True
+    job = await house.accept()
+    async with asyncio.timeout(SOON):
+        while not any(work.is_settling for work in house.jobs._work.values()):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    await house.jobs.cancel(await house.jobs.find(job.id, key_id=job.key_id))
+    house.audit.is_down = False
+    async with asyncio.timeout(SOON):
+        while house.jobs._work:  # noqa: ASYNC110  # steps of the loop
+            await asyncio.sleep(0.01)
+
+    cancelled = await house.ended(job)
+    assert cancelled.state is JobState.CANCELLED
+    with pytest.raises(JobCancelledError):
+        await house.jobs.receipt(cancelled)
+    assert await house.store.jobs.answer(job.id) is None
+    assert (await house.ended(await house.accept("next"))).state is JobState.DONE
+    assert prover.nonces == ["n", "next"]

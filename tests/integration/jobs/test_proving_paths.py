@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.prover import sealed
 from tests.integration.jobs.conftest import ProvingGateway
 
-from adyton.adapters.store.records import Scope
+from adyton.adapters.store.records import KeyLimits, Scope
 from adyton.gateway.proving.following import Following
 from adyton.model.proving import MEDIA_TYPE
 from adyton.model.proving_receipt import ProvingReceipt
@@ -100,6 +100,39 @@ async def test_a_key_watches_so_many_jobs_at_a_time(
     response = await client.get(f"/v1/jobs/{job['job']}/events")
 
     assert (response.status_code, response.json()["code"]) == (429, "too-many-watchers")
+
+
+async def test_many_that_begin_to_watch_at_once_are_no_more_than_may(
+    gateway: ProvingGateway, client: httpx.AsyncClient
+) -> None:
+    gateway.prover.hold()
+    job = (await as_job(client))["job"]
+    following = next(each for each in gateway.delegated.capabilities if isinstance(each, Following))
+    (key_id,) = gateway.keys.keys
+    found = await following.jobs.find(job, key_id=key_id)
+
+    # As if each had been let in before any had its first event.
+    streams = [following._events(found) for _ in range(40)]
+    firsts = [await anext(stream) for stream in streams]
+
+    assert [b"too-many-watchers" in first for first in firsts] == [False] * 32 + [True] * 8
+    for stream in streams:
+        await stream.aclose()
+    assert following.watchers[key_id] == 0
+
+
+async def test_who_cancels_a_job_with_the_last_request_that_is_left_hears_that_it_is(
+    gateway: ProvingGateway,
+) -> None:
+    # A sixth of a minute's at once: one for the job, one to cancel it.
+    key = gateway.key(Scope.PROVE, limits=KeyLimits(per_minute=12))
+    await gateway.store.keys.add(key.key)
+    gateway.prover.hold()
+    async with gateway.client(key) as client:
+        job = (await as_job(client))["job"]
+        cancelled = await client.delete(f"/v1/jobs/{job}")
+
+    assert (cancelled.status_code, cancelled.json().get("state")) == (200, "cancelled")
 
 
 async def test_a_job_is_cancelled_and_then_forgotten(

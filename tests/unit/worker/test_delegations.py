@@ -183,8 +183,11 @@ async def test_a_receipt_that_nobody_could_read_is_not_sent(workshop: Workshop) 
     async def verbose(_reply: Reply) -> Fields:
         return {**DONE, "public_inputs": [bytes(32)] * 20_000}
 
-    with pytest.raises(ReceiptTooLargeError):
-        await delegations(workshop, Cell(verbose)).prove(request(workshop), b"", nothing)
+    one, sealed = delegations(workshop, Cell(verbose)), request(workshop)
+    # Nothing was answered, so that the second is no replay of the first.
+    for _ in range(2):
+        with pytest.raises(ReceiptTooLargeError):
+            await one.prove(sealed, b"", nothing)
 
 
 @pytest.mark.parametrize("target", ["starknet", "aztec", "", "EVM"])

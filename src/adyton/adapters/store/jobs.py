@@ -149,9 +149,14 @@ class JobTable:
         now: datetime,
         answer: bytes | None = None,
         failure: JobFailure | None = None,
+        holder: str | None = None,
     ) -> bool:
-        """End a job and drop its request; return whether it had not ended before."""
+        """End a job and drop its request; return whether it had not ended before.
+
+        With ``holder``, only while it is this one's.
+        """
         table = schema.jobs
+        is_its = literal(value=True) if holder is None else table.c.holder == holder
         values: dict[str, Any] = {
             "state": state.value,
             "finished": now,
@@ -165,7 +170,8 @@ class JobTable:
                 "code": failure.code,
                 "message": failure.message,
             }
-        statement = update(table).where(table.c.id == job_id, _is_unfinished()).values(values)
+        statement = update(table).where(table.c.id == job_id, _is_unfinished(), is_its)
+        statement = statement.values(values)
         return await self._changes(statement) == 1
 
     async def hold(self, *, holder: str, until: datetime) -> frozenset[str]:

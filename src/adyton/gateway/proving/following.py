@@ -5,7 +5,7 @@ A job is shown to the key that made it, and to nobody else: for others there is 
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -129,15 +129,19 @@ class Following:
         """Cancel a job, or forget one that has ended; return how it was left."""
         job = await self._job(request)
         await self.jobs.cancel(job)
-        found = job if job.state.is_end else await self._job(request)
+        found = job if job.state.is_end else await self.jobs.find(job.id, key_id=job.key_id)
         return json_response(self._document(found))
 
     async def _job(self, request: Request) -> Job:
         key = await self.door.admit(request, Scope.PROVE)
         return await self.jobs.find(request.path_params["id"], key_id=key.id)
 
-    async def _events(self, job: Job) -> AsyncIterator[bytes]:
-        # Counted from the first event on: a stream that nobody reads never begins.
+    async def _events(self, job: Job) -> AsyncGenerator[bytes]:
+        # Counted from the first event on: a stream that nobody reads never begins. And so looked at
+        # again: many may have been let in before any of them began.
+        if self.watchers[job.key_id] >= _KEY_WATCHERS:
+            yield _event({"job": job.id, "code": TooManyWatchersError.code}, name="error")
+            return
         self.watchers[job.key_id] += 1
         try:
             while True:

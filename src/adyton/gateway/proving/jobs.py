@@ -50,6 +50,8 @@ _WORKER_PATIENCE: Final = timedelta(seconds=30)
 # The worker's own words for "not now": what was accepted is asked again.
 _LATER: Final = frozenset({"overloaded", "worker-busy"})
 _PAUSE: Final = timedelta(seconds=1)
+# What was made is written down, also where a gateway ends: below what its server waits for.
+_SETTLE_SECONDS: Final = 5.0
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _INTERNAL: Final = {
     "family": "unavailable",
@@ -259,7 +261,11 @@ class Jobs:
                 self._drop(*self._work)
 
     async def _leave(self) -> None:
+        self._drop(*self._work)
         tasks = [work.task for work in self._work.values() if work.task is not None]
+        if tasks:
+            # The worker has answered them, and answers nobody again.
+            await asyncio.wait(tasks, timeout=_SETTLE_SECONDS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -364,10 +370,13 @@ class Jobs:
             await self._store.finish(job.id, state=done, now=now, answer=answer)
             return
         fields = error_fields(outcome)
-        failure = JobFailure(
-            family=fields["family"], code=fields["code"], message=fields["message"]
+        # Whatever a worker's words may hold, no database refuses them: it would be asked for ever.
+        message = "".join(one if one.isprintable() else "?" for one in fields["message"])
+        failure = JobFailure(family=fields["family"], code=fields["code"], message=message)
+        # A receipt is one whoever has it. That there is none, only the holder can say.
+        await self._store.finish(
+            job.id, state=JobState.FAILED, now=now, failure=failure, holder=self._holder
         )
-        await self._store.finish(job.id, state=JobState.FAILED, now=now, failure=failure)
 
     async def _prove(self, work: _Work) -> Answer | None:
         job = work.job
