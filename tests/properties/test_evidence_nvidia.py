@@ -17,7 +17,7 @@ from adyton.crypto.xml_signature import SignedXml
 from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.evidence.nvidia.authenticate import NvidiaClaims, authenticate
 from adyton.evidence.nvidia.claims import claims_of
-from adyton.evidence.nvidia.collateral import NvidiaCollateral
+from adyton.evidence.nvidia.collateral import MAX_RIM_BYTES, NvidiaCollateral
 from adyton.evidence.nvidia.dice import FirmwareIdentity
 from adyton.evidence.nvidia.layout import Transcript
 from adyton.evidence.nvidia.opaque import OpaqueData
@@ -34,7 +34,7 @@ REPORT: Final = REPORTS["ls10"]
 ALONE: Final = {name: NvidiaCollateral(chain=vendor.chain) for name, vendor in VENDORS.items()}
 GOOD: Final = VENDOR.collateral()
 RIM: Final = VENDOR.rim("vbios", golden={1: [VENDOR.values()[1]]})
-CONTENT: Final = SignedXml.from_bytes(RIM, where="it").content
+CONTENT: Final = SignedXml.from_bytes(RIM, where="it", limit_bytes=MAX_RIM_BYTES).content
 ANSWER: Final = VENDOR.answer("boot")
 FILE: Final = VENDOR.file(transcript=REPORT)
 CACHE: Final = PathCache()
@@ -194,7 +194,7 @@ def test_mutated_golden_values_are_refused_or_what_was_signed(
     start = time.perf_counter()
     with suppress(MalformedError, RejectedError):
         data = mutated(RIM, changes)
-        signed = SignedXml.from_bytes(data, where="it")
+        signed = SignedXml.from_bytes(data, where="it", limit_bytes=MAX_RIM_BYTES)
         authenticate_rim(data, roots=VENDOR.rim_roots, at=NOW, cache=CACHE)
         assert signed.content == CONTENT
     assert time.perf_counter() - start < 1
@@ -223,7 +223,7 @@ def test_any_bytes_are_malformed(data: bytes) -> None:
         with pytest.raises(MalformedError):
             read(data)
     with pytest.raises(AdytonError):
-        SignedXml.from_bytes(data, where="it")
+        SignedXml.from_bytes(data, where="it", limit_bytes=MAX_RIM_BYTES)
 
 
 @settings(max_examples=300)
@@ -257,7 +257,7 @@ def test_memory_is_bounded_whatever_comes() -> None:
     tracemalloc.start()
     for data in hostile:
         with suppress(AdytonError):
-            SignedXml.from_bytes(data, where="it")
+            SignedXml.from_bytes(data, where="it", limit_bytes=MAX_RIM_BYTES)
     with suppress(AdytonError):
         accepted(REPORT, collateral=GOOD)
     _, peak = tracemalloc.get_traced_memory()

@@ -20,11 +20,10 @@ from adyton.codec.json import as_object, as_string, loads
 from adyton.codec.text import from_base64
 from adyton.crypto.ocsp import ocsp_request
 from adyton.crypto.path import ES384, Path, verify_path
-from adyton.crypto.xml_signature import MAX_XML_BYTES
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import NvidiaDocuments
 from adyton.evidence.nvidia.authenticate import NvidiaClaims, authenticate
-from adyton.evidence.nvidia.collateral import NvidiaCollateral
+from adyton.evidence.nvidia.collateral import MAX_RIM_BYTES, NvidiaCollateral
 from adyton.evidence.nvidia.revocation import links_of
 from adyton.evidence.nvidia.rim import authenticate_rim
 from adyton.evidence.nvidia.roots import NVIDIA_RIM_ROOTS, NVIDIA_ROOTS
@@ -35,7 +34,7 @@ __all__ = ["NVIDIA_RESPONDER", "NVIDIA_RIMS", "NvidiaService"]
 NVIDIA_RIMS: Final = "https://rim.attestation.nvidia.com"
 NVIDIA_RESPONDER: Final = "https://ocsp.ndis.nvidia.com"
 
-_MAX_BODY_BYTES: Final = 2 * MAX_XML_BYTES
+_MAX_BODY_BYTES: Final = 2 * MAX_RIM_BYTES
 # The parts of an identifier come from a report: they are a name, and no other path or query.
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 _REQUEST_TYPE: Final = "application/ocsp-request"
@@ -105,7 +104,7 @@ class NvidiaService:
         if record.get("id") != identifier:
             raise MalformedError(f"{what}: the service answers with another")
         text = as_string(record.get("rim"), what, limit=_MAX_BODY_BYTES)
-        return from_base64(text, what, limit_bytes=MAX_XML_BYTES)
+        return from_base64(text, what, limit_bytes=MAX_RIM_BYTES)
 
     async def _answer(self, request: bytes, what: str) -> bytes:
         response = await self._vendor.post(

@@ -23,7 +23,6 @@ from adyton.errors import MalformedError
 
 __all__ = ["SignedXml"]
 
-MAX_XML_BYTES: Final = 256 * 1024
 # What is far from any document that is signed like this, and near to no limit of the library's.
 _MAX_ELEMENTS: Final = 2048
 _MAX_NAMESPACES: Final = 16
@@ -76,8 +75,10 @@ class SignedXml:
     certificates: tuple[bytes, ...]
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, where: str) -> "SignedXml":
+    def from_bytes(cls, data: bytes, *, where: str, limit_bytes: int) -> "SignedXml":
         """Return the parts of the document in ``data``, or raise ``MalformedError``."""
+        if len(data) > limit_bytes:
+            raise MalformedError(f"{where} has {len(data)} bytes, limit {limit_bytes}")
         _check_plain(data, where)
         root = parse_xml(data)
         signature = _signature(root, where)
@@ -112,8 +113,6 @@ def _check_plain(data: bytes, where: str) -> None:
     and namespaces, the canonical form would take time that grows with their product; without one
     for the attributes of an element, which it sorts one by one, with their square.
     """
-    if len(data) > MAX_XML_BYTES:
-        raise MalformedError(f"{where} has {len(data)} bytes, limit {MAX_XML_BYTES}")
     if b"<!" in data or b"<?" in data[1:] or b"xml:" in data or b"&" in data:
         raise MalformedError(f"{where} has markup that has no place in it")
     if data.count(b"<") > 2 * _MAX_ELEMENTS or data.count(b"xmlns") > _MAX_NAMESPACES:

@@ -23,14 +23,13 @@ from adyton.codec.json import (
 from adyton.codec.text import from_base64, to_base64
 from adyton.crypto.jwk import MAX_SET_BYTES
 from adyton.crypto.ocsp import MAX_OCSP_BYTES
-from adyton.crypto.xml_signature import MAX_XML_BYTES
 from adyton.errors import MalformedError
 from adyton.evidence.dcap.collateral import (
     MAX_COLLATERAL_BYTES,
     MAX_COLLATERAL_VALUES,
     IntelCollateral,
 )
-from adyton.evidence.nvidia.collateral import MAX_ANSWERS
+from adyton.evidence.nvidia.collateral import MAX_ANSWERS, MAX_RIM_BYTES
 from adyton.evidence.sev_snp.collateral import MAX_CERTIFICATE_BYTES, MAX_CRL_BYTES
 from adyton.evidence.token.collateral import TokenCollateral
 
@@ -156,7 +155,7 @@ def _nvidia(value: Json) -> NvidiaDocuments:
         optional=frozenset({"driver_rim", "vbios_rim"}),
     )
     rims = {
-        name: _part(record[name], f"nvidia.{name}", MAX_XML_BYTES)
+        name: _part(record[name], f"nvidia.{name}", MAX_RIM_BYTES)
         for name in ("driver_rim", "vbios_rim")
         if name in record
     }

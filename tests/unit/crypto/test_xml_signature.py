@@ -11,6 +11,7 @@ from adyton.crypto.ecdsa import Es384PublicKey
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.crypto.xml_signature import SignedXml
 from adyton.errors import MalformedError
+from adyton.evidence.nvidia.collateral import MAX_RIM_BYTES
 
 VENDOR = FakeNvidia("hopper")
 KEY = Es384PublicKey(KEYS.by_role["rim_leaf"].public_key(), where="the key")
@@ -20,7 +21,7 @@ SIGNATURE = GOOD[GOOD.index(b"<ds:Signature") : GOOD.index(b"</SoftwareIdentity>
 
 
 def check(data: bytes) -> SignedXml:
-    signed = SignedXml.from_bytes(data, where="the rim")
+    signed = SignedXml.from_bytes(data, where="the rim", limit_bytes=MAX_RIM_BYTES)
     signed.check(KEY, domain="the rim")
     return signed
 
@@ -104,7 +105,7 @@ def info(old: str, new: str) -> bytes:
 )
 def test_a_signature_of_another_kind_is_malformed(data: bytes) -> None:
     with pytest.raises(MalformedError):
-        SignedXml.from_bytes(data, where="the rim")
+        SignedXml.from_bytes(data, where="the rim", limit_bytes=MAX_RIM_BYTES)
 
 
 def wrapped(data: bytes) -> bytes:
@@ -182,7 +183,7 @@ BOMB = b"".join(
 def test_what_no_signed_document_has_is_malformed_at_once(data: bytes) -> None:
     start = time.perf_counter()
     with pytest.raises(MalformedError):
-        SignedXml.from_bytes(data, where="the rim")
+        SignedXml.from_bytes(data, where="the rim", limit_bytes=MAX_RIM_BYTES)
     assert time.perf_counter() - start < 0.1
 
 
@@ -209,7 +210,9 @@ X509: dict[str, Any] = {
 @pytest.mark.parametrize("name", X509)
 def test_certificates_of_another_form_are_malformed(name: str) -> None:
     with pytest.raises(MalformedError):
-        SignedXml.from_bytes(VENDOR.rim("vbios", key_info=X509[name]), where="the rim")
+        SignedXml.from_bytes(
+            VENDOR.rim("vbios", key_info=X509[name]), where="the rim", limit_bytes=MAX_RIM_BYTES
+        )
 
 
 @pytest.mark.parametrize("size", [0, 95, 97])
@@ -218,7 +221,7 @@ def test_a_signature_of_another_size_is_malformed(size: int) -> None:
     value = base64.b64encode(bytes(size))
     data = GOOD[:start] + value + GOOD[GOOD.index(b"</ds:SignatureValue>") :]
     with pytest.raises(MalformedError):
-        SignedXml.from_bytes(data, where="the rim")
+        SignedXml.from_bytes(data, where="the rim", limit_bytes=MAX_RIM_BYTES)
 
 
 def test_a_document_with_nothing_but_its_signature_is_read() -> None:

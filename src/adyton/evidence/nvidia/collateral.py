@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from adyton.crypto.ocsp import MAX_OCSP_BYTES
-from adyton.crypto.xml_signature import MAX_XML_BYTES
 from adyton.errors import MalformedError
 from adyton.evidence.nvidia.device import CHAIN_LENGTH
 
-__all__ = ["NvidiaCollateral"]
+__all__ = ["MAX_RIM_BYTES", "NvidiaCollateral"]
 
 # NVIDIA's certificates have up to 1000 bytes.
 MAX_CERTIFICATE_BYTES: Final = 4096
+# Its files of golden values are far below it.
+MAX_RIM_BYTES: Final = 256 * 1024
 # Three for the device, and as many for each of two RIMs.
 MAX_ANSWERS: Final = 16
 
@@ -43,7 +44,7 @@ class NvidiaCollateral:
             raise MalformedError(f"there are {len(self.ocsp)} answers, limit {MAX_ANSWERS}")
         for name, parts, limit in (
             ("a certificate", self.chain, MAX_CERTIFICATE_BYTES),
-            ("a rim", (self.driver_rim or b"", self.vbios_rim or b""), MAX_XML_BYTES),
+            ("a rim", (self.driver_rim or b"", self.vbios_rim or b""), MAX_RIM_BYTES),
             ("an answer about revocation", self.ocsp, MAX_OCSP_BYTES),
         ):
             if (size := max(map(len, parts), default=0)) > limit:

@@ -18,6 +18,7 @@ from adyton.crypto.hashing import sha256
 from adyton.crypto.path import ES384, Path, PathCache, verify_path
 from adyton.crypto.xml_signature import SignedXml
 from adyton.errors import MalformedError
+from adyton.evidence.nvidia.collateral import MAX_RIM_BYTES
 
 __all__ = ["GoldenMeasurement", "Rim", "RimKind", "authenticate_rim"]
 
@@ -81,7 +82,7 @@ def authenticate_rim(
     one, or that it is for the board in question. Raises ``MalformedError`` or a ``RejectedError``.
     """
     # Step 1
-    signed = SignedXml.from_bytes(data, where="the rim")
+    signed = SignedXml.from_bytes(data, where="the rim", limit_bytes=MAX_RIM_BYTES)
     # Step 2: the document has the signer's certificate first.
     path = verify_path(signed.certificates[::-1], roots=roots, suite=ES384, cache=cache)
     path.check_valid(at)
