@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from adyton.codec.json import Json, JsonObject, as_integer, as_object, as_string, check_keys
+from adyton.codec.url import read_url
 from adyton.errors import MalformedError
 from adyton.model.question import SEALED_MARK, Endpoint, member_location
 from adyton.model.value import FieldType
@@ -38,7 +39,6 @@ from adyton.sources.paths import check_selector
 from adyton.sources.placeholders import NAME
 from adyton.sources.rules import MAX_SCALE, check_kind
 from adyton.sources.template import METHODS, check_header_template, check_url_template
-from adyton.sources.url import read_url
 
 __all__ = ["Inline", "complete", "inline"]
 

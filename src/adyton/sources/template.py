@@ -13,13 +13,13 @@ from typing import Final
 from urllib.parse import quote
 
 from adyton.codec.json import as_object, as_string, loads
+from adyton.codec.url import Url, read_url
 from adyton.errors import MalformedError
 from adyton.sources.bodies import render_body
 from adyton.sources.credentials import CredentialMalformedError, Window, fill
 from adyton.sources.definition import ProviderDefinition, RequestDefinition
 from adyton.sources.headers import Headers, check_header, check_headers
 from adyton.sources.placeholders import Piece, Placeholder, names_in, pieces_of, whole
-from adyton.sources.url import Url, read_url
 
 __all__ = ["METHODS", "Request", "check_header_template", "check_url_template", "render"]
 

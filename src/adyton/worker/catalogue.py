@@ -6,9 +6,9 @@ from typing import Self
 
 from adyton.codec.json import JsonObject
 from adyton.codec.text import to_base64
+from adyton.codec.url import read_url
 from adyton.proofs.circuit import Circuit
 from adyton.sources import ProviderDefinition
-from adyton.sources.url import read_url
 
 __all__ = ["Catalogue"]
 

@@ -18,13 +18,13 @@ from adyton.codec.json import (
     loads,
 )
 from adyton.codec.text import exact_base64, from_base64
+from adyton.codec.url import read_url
 from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import SIGNATURE_SIZE
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import MAX_COLLATERAL_VALUES, NO_COLLATERAL, Collateral
 from adyton.model.manifest import Manifest
 from adyton.model.registry import Beat, Exhibit, Heartbeat, Registration, State
-from adyton.sources.url import read_url
 
 __all__ = [
     "BODY_BYTES",

@@ -26,8 +26,8 @@ from typing import Final
 from adyton.adapters.environment import SettingMalformedError, read_choice, read_number, read_path
 from adyton.adapters.store.records import Presented
 from adyton.appraisal.policy import Policy
+from adyton.codec.url import read_url
 from adyton.errors import MalformedError
-from adyton.sources.url import read_url
 
 __all__ = ["Joining", "RegistrySettings", "Unattested"]
 
