@@ -12,13 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, TypeVar
-
-import cel
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from adyton.codec.json import Json, JsonObject
 from adyton.errors import MalformedError
 from adyton.model.verdict import Finding, finding
+
+if TYPE_CHECKING:
+    import cel
 
 __all__ = ["MAX_EXPRESSION", "Expression"]
 
@@ -54,11 +55,14 @@ class Expression:
     """
 
     text: str
-    _program: cel.Program = field(compare=False, repr=False)
+    _program: "cel.Program" = field(compare=False, repr=False)
 
     @classmethod
     def from_text(cls, text: str, *, where: str) -> "Expression":
         """Return the expression in ``text``, or raise ``MalformedError``; ``where`` names it."""
+        # Few policies have an expression, and with the library comes its command line: 15 MB.
+        import cel  # noqa: PLC0415
+
         _check_cost(text, where)
         try:
             program = cel.compile(text)
