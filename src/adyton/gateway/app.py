@@ -1,8 +1,9 @@
 """The HTTP application: the routes that the capabilities bring, the API's page, and errors."""
 
+import asyncio
 import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Final
 
@@ -17,7 +18,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adyton.errors import AdytonError
 from adyton.gateway.metrics import Metrics
 from adyton.gateway.observer import Observer, record_of
-from adyton.gateway.openapi import PAGE_HEADERS, describe, page
 from adyton.gateway.problems import INTERNAL, MethodNotAllowedError, NotFoundError, problem
 from adyton.gateway.routes import Capability, Route
 
@@ -65,16 +65,21 @@ def _served(route: Route) -> StarletteRoute:
 
 
 def _description(routes: Sequence[Route]) -> list[StarletteRoute]:
-    # Made when somebody asks: most gateways are never asked.
-    document = functools.cache(
-        lambda: json.dumps(describe(routes, version=VERSION), ensure_ascii=False).encode()
-    )
+    @functools.cache
+    def described() -> tuple[bytes, bytes, Mapping[str, str]]:
+        # Made when somebody asks: most gateways are never asked, and do without FastAPI.
+        from adyton.gateway.openapi import PAGE_HEADERS, describe, page  # noqa: PLC0415
+
+        document = describe(routes, version=VERSION)
+        return json.dumps(document, ensure_ascii=False).encode(), page(document), PAGE_HEADERS
 
     async def openapi(_request: Request) -> Response:
-        return Response(document(), media_type="application/json")
+        document, _, _ = await asyncio.to_thread(described)
+        return Response(document, media_type="application/json")
 
     async def docs(_request: Request) -> Response:
-        return Response(page(json.loads(document())), media_type="text/html", headers=PAGE_HEADERS)
+        _, text, headers = await asyncio.to_thread(described)
+        return Response(text, media_type="text/html", headers=headers)
 
     return [StarletteRoute("/openapi.json", openapi), StarletteRoute("/docs", docs)]
 
