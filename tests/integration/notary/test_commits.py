@@ -114,6 +114,44 @@ def test_raw_bytes_are_hashed_and_committed(client: httpx.Client) -> None:
     assert base64.b64decode(answer["proofHashB64"]) == hash_of(answer["proof"])
 
 
+def test_the_files_of_a_form_are_hashed_and_committed(client: httpx.Client) -> None:
+    data = [os.urandom(3_000_000), b"small"]
+    (one,) = [client.post("/commit", files={"file": data[0]}).json()]
+    files = [("file", ("name", each)) for each in data]
+    answer = client.post("/commit", files=files, data={"metadata": '{"for":"a test"}'}).json()
+    assert [each["digestB64"] for each in (one, *answer)] == [
+        digest_of(each)["digestB64"] for each in (data[0], *data)
+    ]
+    assert base64.b64decode(one["proofHashB64"]) == hash_of(one["proof"])
+    assert [each["proof"]["metadata"] for each in answer] == [{"for": "a test"}] * 2
+    first, second = counters([each["proof"] for each in answer])
+    assert second == first + 1
+
+
+def test_a_form_of_which_a_part_is_refused_commits_nothing(client: httpx.Client) -> None:
+    before = counters(commit(client, b"before"))[0]
+    refused = client.post("/commit", files={"file": b"x"}, data={"save": "1"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "malformed")
+    coded = client.post("/commit", files={"file": b"x"}, headers={"Content-Encoding": "gzip"})
+    assert (coded.status_code, coded.json()["code"]) == (415, "media-type")
+    large = client.post("/commit", files={"file": bytes(64 * 1024 * 1024)})
+    assert (large.status_code, large.json()["code"]) == (413, "body-too-large")
+    assert counters(commit(client, b"after")) == [before + 1]
+
+
+def test_a_file_that_comes_in_is_written_nowhere(
+    stack: NotarizedGateway, client: httpx.Client
+) -> None:
+    def written() -> int:
+        status = Path(f"/proc/{stack.children['gateway'].pid}/io").read_text()
+        return int(dict(line.split(": ") for line in status.splitlines())["wchar"])
+
+    client.post("/commit", files={"file": b"once"}).raise_for_status()
+    before = written()
+    client.post("/commit", files={"file": os.urandom(32_000_000)}).raise_for_status()
+    assert written() - before < 4_000_000
+
+
 def test_a_repeated_idempotency_key_gives_the_same_proofs(client: httpx.Client) -> None:
     headers = {"Idempotency-Key": os.urandom(8).hex()}
     first = commit(client, b"a", b"b", headers=headers)

@@ -1,14 +1,11 @@
 """Committing: the paths of provenclave's service, in its forms."""
 
-import asyncio
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Final
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from adyton.adapters.store.records import Scope
@@ -19,16 +16,11 @@ from adyton.gateway.door import Door
 from adyton.gateway.exchange import json_response, read_body
 from adyton.gateway.notary import documents
 from adyton.gateway.notary.client import Notary
+from adyton.gateway.notary.forms import is_upload, read_upload
 from adyton.gateway.notary.reading import MAX_COMMIT_BYTES, read_key, read_submission
 from adyton.gateway.notary.settings import CommitCallers, NotaryAccess
 from adyton.gateway.observer import record_of
-from adyton.gateway.problems import (
-    BodyTooLargeError,
-    BodyTooSlowError,
-    CallerGoneError,
-    OverloadedError,
-    problem,
-)
+from adyton.gateway.problems import OverloadedError, problem
 from adyton.gateway.routes import Handler, Operation, Route
 from adyton.ledger.proof import proof_hash
 from adyton.ledger.records import Submission
@@ -38,7 +30,9 @@ __all__ = ["CORS", "Commits"]
 _COMMIT: Final = Operation(
     summary="Commit digests",
     text="Each digest gets a proof with the next number. All of them are committed, or none. The"
-    " same `Idempotency-Key` gets the same proofs. The answer is a list of proofs.",
+    " same `Idempotency-Key` gets the same proofs. The answer is a list of proofs. Files, as"
+    " `application/octet-stream` or `multipart/form-data` of up to 64 MiB, are hashed as they come"
+    " in and kept nowhere: `{proof, digestB64, proofHashB64}`, or a list of these for several.",
     body=documents.CommitDocument,
     answer=documents.CommittedDocument,
     examples={
@@ -62,9 +56,6 @@ _KEY: Final = Operation(
 CORS: Final = Cors(
     methods=("GET", "POST"), headers=("Content-Type", "Authorization", "Idempotency-Key")
 )
-_FILE_BYTES: Final = 64 * 1024 * 1024
-_FILE_TIME: Final = timedelta(seconds=60)
-_OCTETS: Final = "application/octet-stream"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,8 +93,8 @@ class Commits:
             raise OverloadedError
         self._in_flight += 1
         try:
-            if _media_type(request) == _OCTETS:
-                return await self._commit_bytes(request, key)
+            if is_upload(request):
+                return await self._commit_bytes(await read_upload(request, key=key))
             body = await read_body(request, limit_bytes=MAX_COMMIT_BYTES)
             submission = read_submission(body, key=key)
             # Step 3
@@ -125,14 +116,11 @@ class Commits:
             }
         )
 
-    async def _commit_bytes(self, request: Request, key: bytes) -> Response:
-        """Commit the digest of a body that is hashed as it comes in, and kept nowhere."""
-        digest = await _hash_body(request)
-        (proof,) = await self.notary.commit(Submission(digests=(digest,), key=key))
-        shown = json.dumps(
-            {"digestB64": to_base64(digest), "proofHashB64": to_base64(proof_hash(proof))}
-        )
-        return _json(b'{"proof":' + proof + b"," + shown[1:].encode())
+    async def _commit_bytes(self, submission: Submission) -> Response:
+        """Commit what was sent itself, and not as digests; one file is answered without a list."""
+        proofs = await self.notary.commit(submission)
+        shown = list(map(_shown, submission.digests, proofs))
+        return _json(shown[0] if len(shown) == 1 else b"".join((b"[", b",".join(shown), b"]")))
 
     async def _caller(self, request: Request) -> str:
         if self.access.callers is CommitCallers.ANYBODY:
@@ -154,24 +142,9 @@ def open_to_pages(handler: Handler) -> Handler:
     return CORS.allow(answered)
 
 
-async def _hash_body(request: Request) -> bytes:
-    hashed, size = hashlib.sha256(), 0
-    try:
-        async with asyncio.timeout(_FILE_TIME.total_seconds()):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > _FILE_BYTES:
-                    raise BodyTooLargeError(limit_bytes=_FILE_BYTES)
-                hashed.update(chunk)
-    except TimeoutError as error:
-        raise BodyTooSlowError(within=_FILE_TIME) from error
-    except ClientDisconnect as error:
-        raise CallerGoneError from error
-    return hashed.digest()
-
-
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _shown(digest: bytes, proof: bytes) -> bytes:
+    beside = {"digestB64": to_base64(digest), "proofHashB64": to_base64(proof_hash(proof))}
+    return b'{"proof":' + proof + b"," + json.dumps(beside)[1:].encode()
 
 
 def _json(data: bytes) -> Response:

@@ -33,7 +33,7 @@ class DigestDocument(_Form):
 
 
 class CommitDocument(_Form):
-    """Digests to commit, all or none. Raw bytes are taken as `application/octet-stream` as well."""
+    """Digests to commit, all or none."""
 
     digests: list[DigestDocument] = Field(description="1 to 4096, in the order of their proofs")
     metadata: dict[str, Any] | None = Field(

@@ -12,7 +12,7 @@ from adyton.crypto.hashing import prefixed, sha256
 from adyton.errors import MalformedError
 from adyton.ledger.records import MAX_DIGESTS, MAX_METADATA_BYTES, Submission
 
-__all__ = ["MAX_COMMIT_BYTES", "read_key", "read_submission"]
+__all__ = ["MAX_COMMIT_BYTES", "read_key", "read_metadata", "read_submission"]
 
 MAX_COMMIT_BYTES: Final = 512 * 1024
 _DIGEST_SIZE: Final = 32
@@ -48,9 +48,9 @@ def read_submission(body: bytes, *, key: bytes = b"") -> Submission:
     if not isinstance(digests, list) or not 0 < len(digests) <= MAX_DIGESTS:
         raise MalformedError(f"digests is not a list of 1 to {MAX_DIGESTS} digests")
     # Step 3
-    metadata = _metadata(value["metadata"]) if "metadata" in value else b""
-    if len(digests) * len(metadata) > _MAX_COPIES_BYTES:
-        raise MalformedError(f"metadata of all digests have more than {_MAX_COPIES_BYTES} bytes")
+    metadata = b""
+    if "metadata" in value:
+        metadata = read_metadata(value["metadata"], copies=len(digests))
     # Step 4
     attestation = value.get("attestation", "epoch")
     if not isinstance(attestation, str) or attestation not in _ATTESTATIONS:
@@ -63,6 +63,19 @@ def read_submission(body: bytes, *, key: bytes = b"") -> Submission:
         key=key,
         fresh=attestation == _FRESH,
     )
+
+
+def read_metadata(value: Value, *, copies: int) -> bytes:
+    """Return the canonical form of metadata for so many proofs, or raise ``MalformedError``."""
+    if not isinstance(value, dict):
+        raise MalformedError("metadata is not an object")
+    _check_depth(value, _MAX_METADATA_DEPTH)
+    metadata = canonical(value)
+    if len(metadata) > MAX_METADATA_BYTES:
+        raise MalformedError(f"metadata have more than {MAX_METADATA_BYTES} bytes")
+    if copies * len(metadata) > _MAX_COPIES_BYTES:
+        raise MalformedError(f"metadata of all digests have more than {_MAX_COPIES_BYTES} bytes")
+    return metadata
 
 
 def read_key(text: str | None, *, caller: str) -> bytes:
@@ -89,16 +102,6 @@ def _digest(item: Value) -> bytes:
     if len(digest) != _DIGEST_SIZE:
         raise MalformedError(f"digestB64 is not base64 of {_DIGEST_SIZE} bytes")
     return digest
-
-
-def _metadata(value: Value) -> bytes:
-    if not isinstance(value, dict):
-        raise MalformedError("metadata is not an object")
-    _check_depth(value, _MAX_METADATA_DEPTH)
-    metadata = canonical(value)
-    if len(metadata) > MAX_METADATA_BYTES:
-        raise MalformedError(f"metadata have more than {MAX_METADATA_BYTES} bytes")
-    return metadata
 
 
 def _check_depth(value: Value, left: int) -> None:
