@@ -155,7 +155,7 @@ def snp() -> Case:
     ark, ask, vek = (
         getattr(vendor.keys, name).public_key() for name in ("ark", "authority", "vek")
     )
-    certificates = [der_parts(part) for part in (collateral.authority, collateral.vek)]
+    certificates = [der_parts(part) for part in (vendor.authority_der, vendor.vek_der)]
 
     def bare() -> None:
         for key, (signed, signature) in zip((ark, ask), certificates, strict=True):
@@ -204,7 +204,7 @@ def azure() -> list[Case]:
     def of_snp(cache: PathCache) -> Run:
         return lambda: authenticate_azure_snp(
             snp_bundle,
-            authorities=(amd_vendor.ark_der, amd_vendor.authority_der),
+            collateral=amd_vendor.collateral(vek=None),
             roots=snp_roots,
             at=NOW,
             cache=cache,

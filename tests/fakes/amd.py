@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from adyton.evidence.sev_snp.collateral import SnpCollateral
+from adyton.evidence.sev_snp.collateral import AmdCollateral
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 CHIP = hashlib.sha512(b"chip").digest()
@@ -200,7 +200,7 @@ class FakeAmd:
         """What a verifier that trusts this vendor is given."""
         return {"fake": hashlib.sha256(self.ark_der).digest()}
 
-    def collateral(self, **changes: Any) -> SnpCollateral:
+    def collateral(self, **changes: Any) -> AmdCollateral:
         """Return what a report of this vendor is verified with."""
         parts: dict[str, Any] = {
             "ark": self.ark_der,
@@ -209,7 +209,7 @@ class FakeAmd:
             "crl": None,
             **changes,
         }
-        return SnpCollateral(**parts)
+        return AmdCollateral(**parts)
 
     def body(self, **changes: bytes | int) -> bytes:
         """Return the part of a report that is signed."""

@@ -46,7 +46,7 @@ from adyton.evidence.nvidia.collateral import NvidiaCollateral
 from adyton.evidence.nvidia.rim import authenticate_rim
 from adyton.evidence.nvidia.serialized import one_device
 from adyton.evidence.sev_snp.authenticate import authenticate as authenticate_snp
-from adyton.evidence.sev_snp.collateral import SnpCollateral
+from adyton.evidence.sev_snp.collateral import AmdCollateral
 from adyton.evidence.sev_snp.table import ExtendedReport
 from adyton.evidence.sgx.authenticate import authenticate as authenticate_sgx
 from adyton.evidence.tdx.authenticate import authenticate as authenticate_tdx
@@ -158,7 +158,7 @@ def _intel_collateral(data: bytes) -> bytes:
 
 
 def _snp(data: bytes) -> bytes:
-    collateral = SnpCollateral(
+    collateral = AmdCollateral(
         ark=_beside("amd-ark.der"),
         authority=_beside("amd-ask.der"),
         vek=_beside("amd-vek.der"),
@@ -171,7 +171,7 @@ def _snp(data: bytes) -> bytes:
 
 def _snp_extended(data: bytes) -> bytes:
     extended = ExtendedReport.from_bytes(data)
-    collateral = SnpCollateral.from_extended_report(extended)
+    collateral = AmdCollateral.from_extended_report(extended)
     roots = _root("amd-ark.der")
     return authenticate_snp(
         extended.report, collateral=collateral, roots=roots, at=NOW, cache=None
@@ -192,7 +192,7 @@ def _azure_tdx(data: bytes) -> bytes:
 def _azure_snp(data: bytes) -> bytes:
     claims = authenticate_azure_snp(
         data,
-        authorities=(_beside("amd-ark.der"), _beside("amd-ask.der")),
+        collateral=AmdCollateral(ark=_beside("amd-ark.der"), authority=_beside("amd-ask.der")),
         roots=_root("amd-ark.der"),
         at=NOW,
         cache=_PATHS,

@@ -45,8 +45,8 @@ def is_accepted(bundle: bytes) -> bool:
         if bundle.count(b"td_quote"):
             authenticate_tdx(bundle, roots=INTEL.roots, at=NOW, cache=DCAP)
         else:
-            authorities = (AMD.ark_der, AMD.authority_der)
-            authenticate_snp(bundle, authorities=authorities, roots=AMD.roots, at=NOW, cache=PATHS)
+            beside = AMD.collateral(vek=None)
+            authenticate_snp(bundle, collateral=beside, roots=AMD.roots, at=NOW, cache=PATHS)
     except (MalformedError, RejectedError):
         return False
     return True

@@ -12,7 +12,7 @@ from tests.properties.mutation import flipped, mutated, pieces
 from adyton.crypto.path import PathCache
 from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.evidence.sev_snp.authenticate import authenticate
-from adyton.evidence.sev_snp.collateral import SnpCollateral
+from adyton.evidence.sev_snp.collateral import AmdCollateral
 from adyton.evidence.sev_snp.layout import Report
 from adyton.evidence.sev_snp.table import ExtendedReport, read_table
 from adyton.evidence.sev_snp.vek import Vek
@@ -36,7 +36,7 @@ PARTS: Final = ("ark", "authority", "vek", "crl")
 
 
 def is_accepted(
-    data: bytes, *, collateral: SnpCollateral | None = None, cache: PathCache | None = CACHE
+    data: bytes, *, collateral: AmdCollateral | None = None, cache: PathCache | None = CACHE
 ) -> bool:
     given_ = VENDOR.collateral() if collateral is None else collateral
     try:
@@ -100,7 +100,7 @@ def test_a_mutated_table_is_read_or_refused(changes: list[tuple[str, int, bytes]
     with suppress(MalformedError, RejectedError):
         extended = ExtendedReport.from_bytes(REPORT + mutated(TABLE, changes))
         is_accepted(
-            extended.report, collateral=SnpCollateral.from_extended_report(extended), cache=None
+            extended.report, collateral=AmdCollateral.from_extended_report(extended), cache=None
         )
 
 

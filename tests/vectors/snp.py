@@ -11,7 +11,7 @@ from adyton.errors import AdytonError
 from adyton.evidence.azure.snp import AzureSnpClaims
 from adyton.evidence.azure.snp import authenticate as authenticate_azure
 from adyton.evidence.sev_snp.authenticate import SnpClaims, authenticate
-from adyton.evidence.sev_snp.collateral import SnpCollateral
+from adyton.evidence.sev_snp.collateral import AmdCollateral
 from adyton.evidence.sev_snp.findings import findings
 from adyton.evidence.sev_snp.layout import GuestPolicy
 from adyton.evidence.sev_snp.roots import AMD_ROOTS
@@ -40,10 +40,10 @@ def certificate(name: str) -> bytes:
     return data
 
 
-def collateral_of(entry: Entry) -> SnpCollateral:
+def collateral_of(entry: Entry) -> AmdCollateral:
     """Return the certificates of a report."""
     issuer = entry["fields"]["issuer"]
-    return SnpCollateral(
+    return AmdCollateral(
         ark=certificate(f"ARK-{issuer.rpartition('-')[2]}"),
         authority=certificate(issuer),
         vek=(VECTORS / entry["fields"]["vek_file"]).read_bytes(),
@@ -72,7 +72,7 @@ def azure_authenticated(entry: Entry) -> AzureSnpClaims:
     """Return the claims of a bundle around a report."""
     return authenticate_azure(
         content(entry),
-        authorities=(certificate("ARK-Milan"), certificate("SEV-Milan")),
+        collateral=AmdCollateral(ark=certificate("ARK-Milan"), authority=certificate("SEV-Milan")),
         roots=AMD_ROOTS,
         at=AT_BUNDLE,
     )

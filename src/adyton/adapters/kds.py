@@ -13,7 +13,7 @@ import httpx
 
 from adyton.adapters.vendors import CollateralUnavailableError, VendorService
 from adyton.codec.pem import read_chain
-from adyton.evidence.collateral import AmdCertificates
+from adyton.evidence.sev_snp.collateral import AmdCollateral
 from adyton.evidence.sev_snp.layout import Report, SigningKey
 from adyton.evidence.sev_snp.product import Generation, Tcb
 
@@ -30,7 +30,7 @@ class KeyDistributionService:
         self._vendor = VendorService(client)
         self._service = service
 
-    async def fetch(self, report: Report) -> AmdCertificates:
+    async def fetch(self, report: Report) -> AmdCollateral:
         """Return what a report needs beside it, not yet authenticated.
 
         The certificate of an operator's key (VLEK) is not the service's to give: the host has it.
@@ -42,7 +42,7 @@ class KeyDistributionService:
                 return await self._fetch(report, generation)
         return await self._fetch(report, last)
 
-    async def _fetch(self, report: Report, generation: Generation) -> AmdCertificates:
+    async def _fetch(self, report: Report, generation: Generation) -> AmdCollateral:
         kind = "vlek" if report.signing_key is SigningKey.VLEK else "vcek"
         base = f"{self._service}/{kind}/v1/{generation}"
         chain = await self._vendor.get(f"{base}/cert_chain", "the chain")
@@ -51,7 +51,7 @@ class KeyDistributionService:
         vek = None
         if kind == "vcek":
             vek = (await self._vcek(base, report, generation)).content
-        return AmdCertificates(ark=ark, authority=authority, vek=vek, crl=crl.content)
+        return AmdCollateral(ark=ark, authority=authority, vek=vek, crl=crl.content)
 
     async def _vcek(self, base: str, report: Report, generation: Generation) -> httpx.Response:
         if not any(report.chip_id):

@@ -30,14 +30,17 @@ from adyton.evidence.dcap.collateral import (
     IntelCollateral,
 )
 from adyton.evidence.nvidia.collateral import MAX_ANSWERS, MAX_RIM_BYTES
-from adyton.evidence.sev_snp.collateral import MAX_CERTIFICATE_BYTES, MAX_CRL_BYTES
+from adyton.evidence.sev_snp.collateral import (
+    MAX_CERTIFICATE_BYTES,
+    MAX_CRL_BYTES,
+    AmdCollateral,
+)
 from adyton.evidence.token.collateral import TokenCollateral
 
 __all__ = [
     "MAX_COLLATERAL_BYTES",
     "MAX_COLLATERAL_VALUES",
     "NO_COLLATERAL",
-    "AmdCertificates",
     "Collateral",
     "NvidiaDocuments",
 ]
@@ -45,19 +48,6 @@ __all__ = [
 VERSION: Final = "adyton/collateral/v1"
 _AMD_KEYS: Final = frozenset({"ark", "authority"})
 _AMD_OPTIONAL: Final = frozenset({"vek", "crl"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AmdCertificates:
-    """AMD's certificates in DER: its root (ARK), the authority below it, and a chip's key.
-
-    ``vek`` is ``None`` where the evidence brings it; ``crl`` is the root's list, if it was given.
-    """
-
-    ark: bytes
-    authority: bytes
-    vek: bytes | None = None
-    crl: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +64,7 @@ class Collateral:
     """What was given beside evidence; ``None`` is "not given"."""
 
     intel: IntelCollateral | None = None
-    amd: AmdCertificates | None = None
+    amd: AmdCollateral | None = None
     nvidia: NvidiaDocuments | None = None
     token: TokenCollateral | None = None
 
@@ -132,13 +122,13 @@ class Collateral:
 NO_COLLATERAL: Final = Collateral()
 
 
-def _amd(value: Json) -> AmdCertificates:
+def _amd(value: Json) -> AmdCollateral:
     record = as_object(value, "amd")
     check_keys(record, "amd", required=_AMD_KEYS, optional=_AMD_OPTIONAL)
     parts: Mapping[str, bytes] = MappingProxyType(
         {name: _part(item, f"amd.{name}", _limit(name)) for name, item in record.items()}
     )
-    return AmdCertificates(
+    return AmdCollateral(
         ark=parts["ark"],
         authority=parts["authority"],
         vek=parts.get("vek"),

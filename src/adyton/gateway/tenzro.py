@@ -26,9 +26,9 @@ from adyton.errors import MalformedError
 from adyton.evidence.collateral import (
     MAX_COLLATERAL_VALUES,
     NO_COLLATERAL,
-    AmdCertificates,
     Collateral,
 )
+from adyton.evidence.sev_snp.collateral import AmdCollateral
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import json_response, read_body, while_caller_waits
 from adyton.gateway.ports import Appraiser, Clock
@@ -372,9 +372,9 @@ def _collateral(fields: Mapping[str, Json]) -> Collateral:
     match chain:
         # From the chip's key upwards; AMD's own files have the two authorities alone.
         case [vek, authority, ark]:
-            amd = AmdCertificates(ark=ark, authority=authority, vek=vek)
+            amd = AmdCollateral(ark=ark, authority=authority, vek=vek)
         case [authority, ark]:
-            amd = AmdCertificates(ark=ark, authority=authority)
+            amd = AmdCollateral(ark=ark, authority=authority)
         case _:
             # Other technologies' evidence brings its own: what is given is not needed.
             return made

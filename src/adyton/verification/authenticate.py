@@ -12,7 +12,7 @@ from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.evidence.azure.claims import claims_of_azure_snp, claims_of_azure_tdx
 from adyton.evidence.azure.snp import authenticate as authenticate_azure_snp
 from adyton.evidence.azure.tdx import authenticate as authenticate_azure_tdx
-from adyton.evidence.collateral import AmdCertificates, Collateral, NvidiaDocuments
+from adyton.evidence.collateral import Collateral, NvidiaDocuments
 from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import DcapCache
 from adyton.evidence.formats import Format, detect
@@ -25,7 +25,7 @@ from adyton.evidence.nvidia.serialized import one_device
 from adyton.evidence.roots import trusted_roots
 from adyton.evidence.sev_snp.authenticate import authenticate as authenticate_snp
 from adyton.evidence.sev_snp.claims import claims_of as claims_of_snp
-from adyton.evidence.sev_snp.collateral import CollateralMissingError, SnpCollateral
+from adyton.evidence.sev_snp.collateral import AmdCollateral
 from adyton.evidence.sev_snp.table import ExtendedReport
 from adyton.evidence.sgx.authenticate import authenticate as authenticate_sgx
 from adyton.evidence.sgx.claims import claims_of as claims_of_sgx
@@ -106,7 +106,7 @@ def authenticate(
         case Format.AZURE_TDX:
             claims = _with_collateral(partial(_azure_tdx, evidence, setting), intel)
         case Format.SNP_REPORT:
-            claims = _snp(evidence, _beside(amd), setting)
+            claims = _snp(evidence, amd, setting)
         case Format.SNP_EXTENDED_REPORT:
             claims = _extended(evidence, amd, setting)
         case Format.AZURE_SEV_SNP:
@@ -170,18 +170,11 @@ def _azure_tdx(evidence: bytes, setting: _Setting, collateral: IntelCollateral |
     )
 
 
-def _beside(amd: AmdCertificates | None) -> SnpCollateral:
-    if amd is None or amd.vek is None:
-        missing = ("a vcek or vlek",) if amd is not None else ("a vcek or vlek", "an ask", "an ark")
-        raise CollateralMissingError(names=missing)
-    return SnpCollateral(ark=amd.ark, authority=amd.authority, vek=amd.vek, crl=amd.crl)
-
-
-def _extended(evidence: bytes, amd: AmdCertificates | None, setting: _Setting) -> Claims:
+def _extended(evidence: bytes, amd: AmdCollateral | None, setting: _Setting) -> Claims:
     extended = ExtendedReport.from_bytes(evidence)
     if not extended.parts:
-        return _snp(extended.report, _beside(amd), setting)
-    found = SnpCollateral.from_extended_report(extended)
+        return _snp(extended.report, amd, setting)
+    found = AmdCollateral.from_extended_report(extended)
     if amd is not None and amd.crl is not None:
         return _snp(extended.report, replace(found, crl=amd.crl), setting)
     claims = _snp(extended.report, found, setting)
@@ -191,35 +184,32 @@ def _extended(evidence: bytes, amd: AmdCertificates | None, setting: _Setting) -
     return replace(claims, tcb=tcb)
 
 
-def _snp(report: bytes, collateral: SnpCollateral, setting: _Setting) -> Claims:
+def _snp(report: bytes, amd: AmdCollateral | None, setting: _Setting) -> Claims:
     read = partial(
         authenticate_snp, report, roots=setting.roots, at=setting.at, cache=setting.cache.paths
     )
     try:
-        return claims_of_snp(read(collateral=collateral))
+        return claims_of_snp(read(collateral=amd))
     except (MalformedError, RejectedError) as error:
-        if collateral.crl is None:
+        if amd is None or amd.crl is None:
             raise
-        return _refused(claims_of_snp(read(collateral=replace(collateral, crl=None))), error)
+        return _refused(claims_of_snp(read(collateral=replace(amd, crl=None))), error)
 
 
-def _azure_snp(evidence: bytes, amd: AmdCertificates | None, setting: _Setting) -> Claims:
-    if amd is None:
-        raise CollateralMissingError(names=("an ask", "an ark"))
+def _azure_snp(evidence: bytes, amd: AmdCollateral | None, setting: _Setting) -> Claims:
     read = partial(
         authenticate_azure_snp,
         evidence,
-        authorities=(amd.ark, amd.authority),
         roots=setting.roots,
         at=setting.at,
         cache=setting.cache.paths,
     )
     try:
-        return claims_of_azure_snp(read(crl=amd.crl))
+        return claims_of_azure_snp(read(collateral=amd))
     except (MalformedError, RejectedError) as error:
-        if amd.crl is None:
+        if amd is None or amd.crl is None:
             raise
-        return _refused(claims_of_azure_snp(read(crl=None)), error)
+        return _refused(claims_of_azure_snp(read(collateral=replace(amd, crl=None))), error)
 
 
 def _nvidia(evidence: bytes, documents: NvidiaDocuments, setting: _Setting) -> Claims:

@@ -13,7 +13,7 @@ from tests.fakes.proofs import FakeNotary
 from adyton import verify
 from adyton.codec.javascript import canonical, loads
 from adyton.errors import MalformedError
-from adyton.evidence.collateral import AmdCertificates, Collateral
+from adyton.evidence.collateral import Collateral
 from adyton.ledger.epoch import epoch_binding
 from adyton.model.verdict import LayerName, Status
 from adyton.sdk.files import FileUnreadableError
@@ -119,9 +119,8 @@ def test_evidence_with_collateral_is_judged() -> None:
         },
         "evidence": {"maximum_age_seconds": "not-required", "challenge": "not-required"},
     }
-    amd = AmdCertificates(ark=parts.ark, authority=parts.authority, vek=parts.vek)
     without = verify(proof, policy=policy, at=NOW)
     assert {finding.code for finding in without.reasons} >= {"collateral-missing"}
-    found = verify(proof, policy=policy, at=NOW, collateral=Collateral(amd=amd))
+    found = verify(proof, policy=policy, at=NOW, collateral=Collateral(amd=parts))
     codes = {item.code for layer in found.layers for part in layer.parts for item in part.findings}
     assert "bound-to-epoch" in codes

@@ -22,7 +22,6 @@ from adyton.crypto.hashing import sha256
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import (
     NO_COLLATERAL,
-    AmdCertificates,
     Collateral,
     NvidiaDocuments,
 )
@@ -73,9 +72,7 @@ def intel_collateral(tee: Any, **changes: Any) -> Collateral:
 
 
 def amd_collateral(**changes: bytes | None) -> Collateral:
-    parts = AMD.collateral()
-    found = {"ark": parts.ark, "authority": parts.authority, "vek": parts.vek, **changes}
-    return Collateral(amd=AmdCertificates(**found))  # type: ignore[arg-type]
+    return Collateral(amd=AMD.collateral(**changes))
 
 
 def nvidia_documents(vendor: FakeNvidia) -> NvidiaDocuments:
@@ -87,7 +84,7 @@ def nvidia_documents(vendor: FakeNvidia) -> NvidiaDocuments:
 
 def extended_report(*more: tuple[str, bytes]) -> bytes:
     parts = AMD.collateral()
-    named = [("vcek", parts.vek), ("ask", parts.authority), ("ark", parts.ark), *more]
+    named = [("vcek", AMD.vek_der), ("ask", parts.authority), ("ark", parts.ark), *more]
     return AMD.report() + table(named)
 
 

@@ -1,7 +1,7 @@
 """Evidence of an Azure VM on SEV-SNP to claims: the report, and the vTPM that it vouches for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from adyton.crypto.path import PathCache
@@ -14,7 +14,7 @@ from adyton.evidence.azure.vtpm import (
 )
 from adyton.evidence.sev_snp.authenticate import SnpClaims
 from adyton.evidence.sev_snp.authenticate import authenticate as authenticate_report
-from adyton.evidence.sev_snp.collateral import SnpCollateral
+from adyton.evidence.sev_snp.collateral import CHAIN, AmdCollateral, CollateralMissingError
 
 __all__ = ["AzureSnpClaims", "authenticate"]
 
@@ -30,19 +30,19 @@ class AzureSnpClaims:
 def authenticate(
     bundle: bytes,
     *,
-    authorities: tuple[bytes, bytes],
-    crl: bytes | None = None,
+    collateral: AmdCollateral | None,
     roots: Mapping[str, bytes],
     at: datetime,
     cache: PathCache | None = None,
 ) -> AzureSnpClaims:
     """Return what ``bundle`` says, once it is shown to come from under one of ``roots``.
 
-    ``authorities`` are AMD's root and the authority below it, which a bundle does not have.
+    ``collateral`` has AMD's root and the authority below it; the bundle has the chip's certificate.
 
     1. The bundle is well formed, as ``SnpBundle.from_bytes`` has it, and so is the paravisor's
        report in it, in which the hardware's report stands.
-    2. The hardware's report is authentic: the steps of ``authenticate`` for SEV-SNP.
+    2. The authorities were given, and the hardware's report is authentic: the steps of
+       ``authenticate`` for SEV-SNP.
     3. It was asked for at privilege level 0, which is the paravisor's: what runs above could have
        asked for a report over anything.
     4. It vouches for the vTPM, and the vTPM for its registers: the steps of ``authenticate_vtpm``.
@@ -53,9 +53,10 @@ def authenticate(
     parsed = SnpBundle.from_bytes(bundle)
     report = HclReport.from_bytes(parsed.vtpm.hcl_report).hardware_report
     # Step 2
-    ark, authority = authorities
-    collateral = SnpCollateral(ark=ark, authority=authority, vek=parsed.vcek, crl=crl)
-    snp = authenticate_report(report, collateral=collateral, roots=roots, at=at, cache=cache)
+    if collateral is None:
+        raise CollateralMissingError(names=CHAIN[1:])
+    full = replace(collateral, vek=parsed.vcek)
+    snp = authenticate_report(report, collateral=full, roots=roots, at=at, cache=cache)
     # Step 3
     if snp.report.vmpl != 0:
         raise RuntimeDataRejectedError(

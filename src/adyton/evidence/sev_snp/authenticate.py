@@ -16,7 +16,7 @@ from adyton.crypto.crl import Crl, verify_crl
 from adyton.crypto.hashing import sha256
 from adyton.crypto.path import PS384_AMD, CertificateRejectedError, Path, PathCache, verify_path
 from adyton.errors import RejectedError
-from adyton.evidence.sev_snp.collateral import SnpCollateral
+from adyton.evidence.sev_snp.collateral import CHAIN, AmdCollateral, CollateralMissingError
 from adyton.evidence.sev_snp.layout import Report, SigningKey
 from adyton.evidence.sev_snp.product import Generation, ProductRejectedError, Tcb
 from adyton.evidence.sev_snp.roots import AMD_ROOTS
@@ -118,7 +118,7 @@ class SnpClaims:
 def authenticate(
     report: bytes,
     *,
-    collateral: SnpCollateral,
+    collateral: AmdCollateral | None,
     roots: Mapping[str, bytes],
     at: datetime,
     cache: PathCache | None = None,
@@ -126,8 +126,8 @@ def authenticate(
     """Return what ``report`` says, once it is shown to come from under one of ``roots``.
 
     1. The report is well formed, as ``Report.from_bytes`` has it.
-    2. The certificates lead from a root in ``roots`` (a name to SHA-256 of its DER) to the key that
-       signed: the steps of ``verify_path``. All are valid at ``at``.
+    2. The certificates were given, and lead from a root in ``roots`` (a name to SHA-256 of its
+       DER) to the key that signed: the steps of ``verify_path``. All are valid at ``at``.
     3. They are those of one generation and of one kind of key, by their names: a chip's own key, or
        an operator's.
     4. The report says that it is signed by a key of this kind, and that it is not masked.
@@ -150,6 +150,8 @@ def authenticate(
     # Step 1
     parsed = Report.from_bytes(report)
     # Step 2
+    if collateral is None or collateral.vek is None:
+        raise CollateralMissingError(names=CHAIN if collateral is None else CHAIN[:1])
     path = verify_path(
         (collateral.ark, collateral.authority, collateral.vek),
         roots=roots,

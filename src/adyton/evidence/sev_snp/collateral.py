@@ -10,8 +10,10 @@ from typing import Final
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.sev_snp.table import ExtendedReport
 
-__all__ = ["CollateralMissingError", "SnpCollateral"]
+__all__ = ["CHAIN", "AmdCollateral", "CollateralMissingError"]
 
+# What a report can't be verified without, as errors call it: from the signer's key upwards.
+CHAIN: Final = ("a vcek or vlek", "an ask", "an ark")
 # AMD's certificates have up to 1700 bytes, its lists less.
 MAX_CERTIFICATE_BYTES: Final = 4096
 MAX_CRL_BYTES: Final = 64 * 1024
@@ -28,34 +30,33 @@ class CollateralMissingError(RejectedError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SnpCollateral:
+class AmdCollateral:
     """Certificates in DER: AMD's root (ARK), the authority below it, and the key that signed.
 
     The authority is the ASK for a chip's own key (VCEK), and the ASVK for an operator's (VLEK).
-    ``crl`` is the root's list.
+    ``vek`` is ``None`` where the evidence brings it; ``crl`` is the root's list, if it was given.
     """
 
     ark: bytes
     authority: bytes
-    vek: bytes
-    crl: bytes | None
+    vek: bytes | None = None
+    crl: bytes | None = None
 
     def __post_init__(self) -> None:
         """Raise ``MalformedError`` for what is longer than any of AMD's."""
         for name, part in (("ark", self.ark), ("authority", self.authority), ("vek", self.vek)):
-            if len(part) > MAX_CERTIFICATE_BYTES:
+            if part is not None and len(part) > MAX_CERTIFICATE_BYTES:
                 raise MalformedError(f"{name} has {len(part)} bytes, limit {MAX_CERTIFICATE_BYTES}")
         if self.crl is not None and len(self.crl) > MAX_CRL_BYTES:
             raise MalformedError(f"the list has {len(self.crl)} bytes, limit {MAX_CRL_BYTES}")
 
     @classmethod
-    def from_extended_report(cls, extended: ExtendedReport) -> "SnpCollateral":
+    def from_extended_report(cls, extended: ExtendedReport) -> "AmdCollateral":
         """Return what came with a report, or raise ``CollateralMissingError``."""
         parts = extended.parts
         vek = parts.get("vcek", parts.get("vlek"))
         if vek is None or "ask" not in parts or "ark" not in parts:
-            names = ("a vcek or vlek", "an ask", "an ark")
             found = (vek, parts.get("ask"), parts.get("ark"))
-            missing = [name for name, part in zip(names, found, strict=True) if part is None]
+            missing = [name for name, part in zip(CHAIN, found, strict=True) if part is None]
             raise CollateralMissingError(names=tuple(missing))
         return cls(ark=parts["ark"], authority=parts["ask"], vek=vek, crl=parts.get("crl"))

@@ -17,9 +17,9 @@ AMD = FakeAmd("Milan")
 AZURE = FakeAzureSnp(AMD)
 
 
-def authenticated(data: bytes, **changes: Any) -> AzureSnpClaims:
+def authenticated(data: bytes, *, crl: bytes | None = None, **changes: Any) -> AzureSnpClaims:
     arguments: dict[str, Any] = {
-        "authorities": (AMD.ark_der, AMD.authority_der),
+        "collateral": AMD.collateral(vek=None, crl=crl),
         "roots": AMD.roots,
         "at": NOW,
         **changes,

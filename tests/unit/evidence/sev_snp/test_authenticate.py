@@ -36,7 +36,7 @@ from adyton.evidence.sev_snp.authenticate import (
     TcbMismatchError,
     authenticate,
 )
-from adyton.evidence.sev_snp.collateral import SnpCollateral
+from adyton.evidence.sev_snp.collateral import AmdCollateral
 from adyton.evidence.sev_snp.findings import findings
 from adyton.evidence.sev_snp.layout import SigningKey
 from adyton.evidence.sev_snp.product import Generation, ProductRejectedError, Tcb
@@ -51,7 +51,7 @@ def authenticated(
     vendor: FakeAmd = MILAN,
     report: bytes | None = None,
     *,
-    collateral: SnpCollateral | None = None,
+    collateral: AmdCollateral | None = None,
     **changes: Any,
 ) -> SnpClaims:
     arguments: dict[str, Any] = {"roots": vendor.roots, "at": NOW, **changes}

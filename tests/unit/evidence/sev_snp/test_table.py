@@ -3,22 +3,22 @@ from tests.fakes.amd import NOW, FakeAmd, table
 
 from adyton.errors import MalformedError
 from adyton.evidence.sev_snp.authenticate import authenticate
-from adyton.evidence.sev_snp.collateral import CollateralMissingError, SnpCollateral
+from adyton.evidence.sev_snp.collateral import AmdCollateral, CollateralMissingError
 from adyton.evidence.sev_snp.table import MAX_TABLE_BYTES, ExtendedReport, read_table
 
 VENDOR = FakeAmd()
 PARTS = [("vcek", VENDOR.vek_der), ("ask", VENDOR.authority_der), ("ark", VENDOR.ark_der)]
 
 
-def collateral(data: bytes) -> SnpCollateral:
-    return SnpCollateral.from_extended_report(ExtendedReport.from_bytes(data))
+def collateral(data: bytes) -> AmdCollateral:
+    return AmdCollateral.from_extended_report(ExtendedReport.from_bytes(data))
 
 
 @pytest.mark.parametrize("crl", [None, VENDOR.crl()])
 def test_an_extended_report_brings_what_it_is_verified_with(crl: bytes | None) -> None:
     parts = [*PARTS, ("other", b"an operator's own"), *([] if crl is None else [("crl", crl)])]
     extended = ExtendedReport.from_bytes(VENDOR.report() + table(parts) + bytes(100))
-    found = SnpCollateral.from_extended_report(extended)
+    found = AmdCollateral.from_extended_report(extended)
     assert found == VENDOR.collateral(crl=crl)
     authenticate(extended.report, collateral=found, roots=VENDOR.roots, at=NOW)
 
@@ -27,7 +27,7 @@ def test_an_operators_key_comes_under_its_own_name() -> None:
     vendor = FakeAmd(kind="vlek")
     parts = [("vlek", vendor.vek_der), ("ask", vendor.authority_der), ("ark", vendor.ark_der)]
     extended = ExtendedReport.from_bytes(vendor.report() + table(parts))
-    found = SnpCollateral.from_extended_report(extended)
+    found = AmdCollateral.from_extended_report(extended)
     authenticate(extended.report, collateral=found, roots=vendor.roots, at=NOW)
 
 
