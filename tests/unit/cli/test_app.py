@@ -21,11 +21,11 @@ print(code, [name for name in {_HEAVY!r} if name in sys.modules])
 """
 
 
-def commands() -> Iterator[tuple[str, ...]]:
-    def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
+    def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
         found = getattr(command, "commands", None)
         if found is None:
-            yield path
+            yield path, command
             return
         for name, child in found.items():
             yield from walk(child, (*path, name))
@@ -33,7 +33,10 @@ def commands() -> Iterator[tuple[str, ...]]:
     yield from walk(typer.main.get_command(app), ())
 
 
-@pytest.mark.parametrize("path", list(commands()), ids=" ".join)
+COMMANDS = dict(commands())
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_every_command_has_help_with_an_example(
     path: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,6 +60,13 @@ def test_help_fits_80_columns_and_its_paragraphs_are_filled(
     assert lines[first + 1].endswith("adyton[mcp].")
 
 
+def test_json_is_the_same_option_wherever_it_is() -> None:
+    options = [item for command in COMMANDS.values() for item in command.params]
+    helps = [item.help for item in options if "--json" in item.opts]
+    assert set(helps) == {"Print JSON, for programs."}
+    assert len(helps) > 15
+
+
 def test_every_scope_is_in_the_help(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,7 +77,7 @@ def test_every_scope_is_in_the_help(
 
 
 def test_there_is_every_command_that_was_promised() -> None:
-    names = {path[0] for path in commands()}
+    names = {path[0] for path in COMMANDS}
     assert names >= {"ask", "audit", "circuits", "demo", "doctor", "gateway", "keys", "policy"}
     assert names >= {"providers", "sandbox", "serve", "verify", "worker"}
 

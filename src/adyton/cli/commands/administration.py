@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["register"]
+from adyton.cli.commands import options
 
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+__all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def create(
     out: Annotated[
         Path | None, typer.Option(help="Write it to this file, for its owner only.")
     ] = None,
-    as_json: _Json = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Make a key. Its text is shown once: what is stored is a digest.
 
@@ -49,7 +49,7 @@ def create(
     )
 
 
-def list_(*, as_json: _Json = False) -> None:
+def list_(*, as_json: options.AS_JSON = False) -> None:
     """List all keys, without what opens anything.
 
     Example: adyton keys list
@@ -75,7 +75,7 @@ def audit(
     *,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 20,
     key: Annotated[str | None, typer.Option(metavar="ID", help="Of this key only.")] = None,
-    as_json: _Json = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """List the newest questions: who asked what kind when, and what came of it.
 

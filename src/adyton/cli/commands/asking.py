@@ -91,9 +91,7 @@ def ask(
     out: Annotated[
         Path | None, typer.Option(help="Keep the receipt in this file.", rich_help_panel=_RESULT)
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print everything as JSON.", rich_help_panel=_RESULT)
-    ] = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Ask a question about private data, and verify the answer.
 

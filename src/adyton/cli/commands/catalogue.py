@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from adyton.cli.commands import options
+
 __all__ = ["register"]
 
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 _PANEL = "Look it up"
 
 
@@ -21,7 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command("circuits", rich_help_panel=_PANEL)(circuits)
 
 
-def list_(*, as_json: _Json = False) -> None:
+def list_(*, as_json: options.AS_JSON = False) -> None:
     """List the data sources: those built in, and those in ADYTON_PROVIDERS.
 
     Example: adyton providers list
@@ -34,7 +35,7 @@ def list_(*, as_json: _Json = False) -> None:
 def show(
     provider: Annotated[str, typer.Argument(help="Its id, as providers list shows it.")],
     *,
-    as_json: _Json = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Show which credentials a data source takes and which questions it answers.
 
@@ -59,7 +60,7 @@ def check(
     raise typer.Exit(run_check(files))
 
 
-def circuits(*, as_json: _Json = False) -> None:
+def circuits(*, as_json: options.AS_JSON = False) -> None:
     """List the circuits, with the digests by which a policy may name them.
 
     Example: adyton circuits

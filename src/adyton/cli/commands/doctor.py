@@ -1,8 +1,8 @@
 """``adyton doctor``."""
 
-from typing import Annotated
-
 import typer
+
+from adyton.cli.commands import options
 
 __all__ = ["register"]
 
@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Say what is missing on this machine, and how to get it.
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from adyton.cli.commands import options
+
 __all__ = ["register"]
 
 _File = Annotated[
@@ -20,7 +22,6 @@ _Collateral = Annotated[
     typer.Option(help="What the vendor publishes beside it.", exists=True, dir_okay=False),
 ]
 _At = Annotated[str | None, typer.Option(help="The instant to judge for, as 2026-02-03T12:00:00Z.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 _ReportData = Annotated[
     str | None, typer.Option(help="The report data that you chose, in hexadecimal.")
 ]
@@ -43,7 +44,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(evidence, name="evidence", rich_help_panel="Ask and verify")
 
 
-def show(file: _File, *, as_json: _Json = False) -> None:
+def show(file: _File, *, as_json: options.AS_JSON = False) -> None:
     """Print every field of a piece of evidence. Nothing of it is verified.
 
     What kind of evidence it is, is found by itself: Nitro and NitroTPM documents, SGX and TDX
@@ -120,7 +121,7 @@ def verify(
             dir_okay=False,
         ),
     ] = None,
-    as_json: _Json = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Judge hardware evidence offline, under one policy for all vendors.
 
@@ -178,7 +179,7 @@ def forecast(
     nonce: _Nonce = None,
     public_key: _PublicKey = None,
     at: _At = None,
-    as_json: _Json = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Say until when evidence will be acceptable, and what ends it first.
 
@@ -233,7 +234,7 @@ def fetch(
 def cache(
     *,
     clear: Annotated[bool, typer.Option("--clear", help="Remove all of it.")] = False,
-    as_json: _Json = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """List the collateral that is kept on this machine, or remove it.
 

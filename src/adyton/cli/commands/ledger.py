@@ -9,8 +9,6 @@ from adyton.cli.commands import options
 
 __all__ = ["extend"]
 
-_JSON = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
-
 
 def extend(group: typer.Typer) -> None:
     """Add the commands to ``adyton log``."""
@@ -26,7 +24,7 @@ def hammer(
     readers: Annotated[int, typer.Option(min=0, max=1024, help="Readers at a time.")] = 2,
     digests: Annotated[int, typer.Option(min=1, max=4096, help="Digests a request.")] = 1,
     seconds: Annotated[float, typer.Option(min=0.1, help="For how long.")] = 10.0,
-    as_json: _JSON = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Commit random digests as fast as it goes, and check every proof and every reading.
 
@@ -42,7 +40,7 @@ def hammer(
     raise typer.Exit(run_hammer(url, load, api_key_file=api_key_file, as_json=as_json))
 
 
-def fsck(*, as_json: _JSON = False) -> None:
+def fsck(*, as_json: options.AS_JSON = False) -> None:
     """Read a notary's whole ledger on this machine, and compare it with anchor and sealed state.
 
     Every hash and every signature is checked again; nothing is changed. Settings are the notary's:

@@ -10,7 +10,6 @@ from adyton.cli.commands import ledger, options
 __all__ = ["register"]
 
 _PANEL = "Notarize"
-_JSON = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +49,7 @@ def commit(
     force: Annotated[
         bool, typer.Option("--force", help="Replace proofs that are there already.")
     ] = False,
-    as_json: _JSON = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Have a notary sign that files existed, and in which order: FILE.proof.json beside each.
 
@@ -94,7 +93,7 @@ def walk(
     complete: Annotated[
         bool, typer.Option("--complete", help="Missing numbers are wrong, too.")
     ] = False,
-    as_json: _JSON = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Compare proofs with each other: forks, gaps, numbers given twice, epochs, clocks.
 
@@ -123,7 +122,7 @@ def checkpoint(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Keep the new one in this file.")] = None,
-    as_json: _JSON = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Fetch the log's newest checkpoint, check its signature, and that the log only grew.
 
@@ -154,7 +153,7 @@ def prove(
     out: Annotated[
         Path | None, typer.Option(help="Where to; else beside the proof, .tlog-proof.")
     ] = None,
-    as_json: _JSON = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Fetch a proof's place in the log, check it, and keep it for adyton verify --checkpoint.
 

@@ -1,15 +1,25 @@
-"""Options that several commands have: which gateway, and who is trusted behind it."""
+"""Options that several commands have: for programs, which gateway, and who is trusted behind it."""
 
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-__all__ = ["API_KEY_FILE", "CA_FILE", "DEFAULT_URL", "HOW", "POST_QUANTUM", "URL", "WORKERS"]
+__all__ = [
+    "API_KEY_FILE",
+    "AS_JSON",
+    "CA_FILE",
+    "DEFAULT_URL",
+    "HOW",
+    "POST_QUANTUM",
+    "URL",
+    "WORKERS",
+]
 
 DEFAULT_URL: Final = "http://127.0.0.1:8423"
 HOW: Final = "Through which gateway, trusting whom"
 
+AS_JSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 URL = Annotated[str, typer.Option(help="The gateway.", envvar="ADYTON_URL", rich_help_panel=HOW)]
 CA_FILE = Annotated[
     Path | None,

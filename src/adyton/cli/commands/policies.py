@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from adyton.cli.commands import options
+
 __all__ = ["register"]
 
 
@@ -45,9 +47,7 @@ def init(
 def check(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON, without comments.")] = (
-        False
-    ),
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Read a policy strictly, and say what it accepts. Exit code: 0 it reads, 2 it does not.
 

@@ -80,9 +80,7 @@ def prove(
         Path | None,
         typer.Option(help="Keep the bare proof in this file.", rich_help_panel=_RESULT),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print everything as JSON.", rich_help_panel=_RESULT)
-    ] = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Have a program proven without showing its witness.
 

@@ -20,7 +20,6 @@ _MEASUREMENT = Annotated[str | None, typer.Option(help="A register and its value
 _ATTESTED = Annotated[
     bool, typer.Option("--attested", help="Only those that hardware vouches for.")
 ]
-_JSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +39,7 @@ def list_(
     technology: _TECHNOLOGY = None,
     measurement: _MEASUREMENT = None,
     attested: _ATTESTED = False,
-    as_json: _JSON = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """List the workers that a gateway has registered, as it says.
 
@@ -61,7 +60,7 @@ def check(
     ],
     url: _URL = options.DEFAULT_URL,
     ca_file: options.CA_FILE = None,
-    as_json: _JSON = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Judge a registered worker's evidence here, under a policy of your own.
 
@@ -87,7 +86,7 @@ def draw(
     technology: _TECHNOLOGY = None,
     measurement: _MEASUREMENT = None,
     attested: _ATTESTED = False,
-    as_json: _JSON = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Have a worker drawn, and repeat the draw here.
 

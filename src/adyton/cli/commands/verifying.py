@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from adyton.cli.commands import options
+
 __all__ = ["register"]
 
 _RECEIPT = "Of a receipt"
@@ -79,7 +81,7 @@ def verify(
             rich_help_panel=_RECEIPT,
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+    as_json: options.AS_JSON = False,
 ) -> None:
     """Judge a receipt or a notary's proof offline, layer by layer: what each shows, and what not.
 
