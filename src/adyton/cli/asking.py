@@ -22,7 +22,8 @@ from adyton.crypto.hpke import SealSuite
 from adyton.model.question import DEFAULT_PROVIDERS, Endpoint
 from adyton.sdk.asking import Answer
 from adyton.sdk.client import Client
-from adyton.sdk.verifying import FileUnreadableError, read_policy
+from adyton.sdk.files import FileUnreadableError
+from adyton.sdk.verifying import read_policy
 
 __all__ = ["Asking", "run_ask"]
 

@@ -15,7 +15,7 @@ from adyton.cli.terminal import console, plain, print_json, table
 from adyton.codec.json import JsonObject
 from adyton.errors import MalformedError
 from adyton.proofs.circuit import Circuit
-from adyton.sdk.verifying import FileUnreadableError
+from adyton.sdk.files import FileUnreadableError
 from adyton.sources import ProviderDefinition, load
 
 __all__ = ["run_check", "run_circuits", "run_providers", "run_show"]

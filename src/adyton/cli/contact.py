@@ -1,8 +1,9 @@
-"""Which gateway a command talks to, and under which policy."""
+"""Which gateway a command talks to, how it reads what is public there, and under which policy."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from rich.text import Text
@@ -10,9 +11,11 @@ from rich.text import Text
 from adyton.adapters.environment import state_folder
 from adyton.cli.predicates import OptionMalformedError
 from adyton.cli.terminal import notes, plain
+from adyton.sdk.transport import Transport
 
-__all__ = ["check_url", "policy_path", "warn"]
+__all__ = ["check_url", "policy_path", "talk", "warn"]
 
+_T = TypeVar("_T")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -28,13 +31,23 @@ def policy_path() -> Path:
     return path
 
 
-def check_url(url: str) -> None:
-    """Raise unless ``url`` is a gateway's; warn where the API key would be readable on its way."""
+def check_url(url: str, *, has_key: bool = True) -> None:
+    """Raise unless ``url`` is a gateway's; warn where an API key would be readable on its way."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise OptionMalformedError("--url is not an address as https://gateway.example")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if has_key and parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         warn("the API key goes over the network in the clear; use https")
+
+
+def talk(url: str, ca_file: Path | None, use: Callable[[Transport], _T]) -> _T:
+    """Return what ``use`` makes of the gateway at ``url``, of which it reads what is public."""
+    check_url(url, has_key=False)
+    transport = Transport(url, api_key="none", ca_file=ca_file, transport=None)
+    try:
+        return use(transport)
+    finally:
+        transport.close()
 
 
 def warn(text: str) -> None:

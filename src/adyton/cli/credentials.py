@@ -13,7 +13,7 @@ from adyton.cli.predicates import OptionMalformedError
 from adyton.codec.json import loads
 from adyton.errors import AdytonError, MalformedError
 from adyton.model.question import SEALED_MARK, TOKEN_LOCATION
-from adyton.sdk.verifying import FileUnreadableError
+from adyton.sdk.files import FileUnreadableError
 
 __all__ = ["Secrets", "read_api_key", "read_secrets"]
 

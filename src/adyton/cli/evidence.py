@@ -27,7 +27,8 @@ from adyton.evidence.layouts import unverified_fields
 from adyton.model.claims import Claims
 from adyton.model.verdict import Finding, Verdict, shown
 from adyton.sdk.evidence import expectation, read_bundle, read_collateral, read_evidence
-from adyton.sdk.verifying import from_file, read_policy
+from adyton.sdk.files import from_file, unreadable
+from adyton.sdk.verifying import read_policy
 from adyton.verification import bundle as bundles
 from adyton.verification.bundle import Bundle, read_instant
 from adyton.verification.explain import explain_identity
@@ -207,7 +208,7 @@ def _saved(file: Path, options: Options) -> Bundle | None:
 
 
 def _is_bundle(file: Path) -> bool:
-    with file.open("rb") as opened:
+    with unreadable(file), file.open("rb") as opened:
         data = opened.read(bundles.MAX_BUNDLE_BYTES + 1)
     if not data.startswith(b"{"):
         return False

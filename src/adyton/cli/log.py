@@ -1,14 +1,14 @@
 """``adyton log``: walk along proofs, follow checkpoints, find a proof's place."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from rich.text import Text
 
 from adyton.adapters.time_authority import ask_time
-from adyton.cli.contact import check_url
+from adyton.cli.contact import talk
 from adyton.cli.development import write_whole
 from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError
@@ -34,7 +34,6 @@ from adyton.sdk.transport import Transport
 
 __all__ = ["Range", "run_checkpoint", "run_prove", "run_walk"]
 
-_T = TypeVar("_T")
 _MAX_FILE: Final = 256 * 1024 * 1024
 
 
@@ -54,7 +53,7 @@ def run_walk(files: tuple[Path, ...], asked: Range, *, complete: bool, as_json: 
         if files:
             found = walk(_from_files(files))
         else:
-            found = _talk(
+            found = talk(
                 asked.url, asked.ca_file, lambda gateway: walk(_from_notary(asked, gateway))
             )
     if as_json:
@@ -89,7 +88,7 @@ def run_checkpoint(
         return note, new, before
 
     with progress(f"asking {url}"):
-        note, new, before = _talk(url, ca_file, follow)
+        note, new, before = talk(url, ca_file, follow)
     if out is not None:
         write_whole(out, note.decode())
     if as_json:
@@ -129,7 +128,7 @@ def run_prove(
         return replace(place, index=number - 1), checkpoint
 
     with progress(f"asking {url}"):
-        place, checkpoint = _talk(url, ca_file, find)
+        place, checkpoint = talk(url, ca_file, find)
         if stamp is not None:
             place = replace(place, extra=ask_time(stamp, place.note))
     path = out or file.with_name(f"{file.name.removesuffix('.proof.json')}.tlog-proof")
@@ -140,16 +139,6 @@ def run_prove(
         text = f"number {number} is in {checkpoint.origin}, which has {checkpoint.size}: {path}"
         console().print(plain(text))
     return YES
-
-
-def _talk(url: str, ca_file: Path | None, use: Callable[[Transport], _T]) -> _T:
-    check_url(url)
-    # The log is public: it is read without a key.
-    transport = Transport(url, api_key="none", ca_file=ca_file, transport=None)
-    try:
-        return use(transport)
-    finally:
-        transport.close()
 
 
 def _from_files(files: tuple[Path, ...]) -> Iterator[Value]:

@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 from rich.text import Text
 
-from adyton.cli.contact import check_url
+from adyton.cli.contact import talk
 from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError
 from adyton.cli.terminal import console, plain, print_json, progress, table
@@ -13,7 +13,7 @@ from adyton.cli.verdicts import layer_table, print_reasons
 from adyton.codec.json import JsonObject
 from adyton.codec.text import from_hex
 from adyton.sdk.registry import JudgedWorker, Wanted, drawn, judged, listed
-from adyton.sdk.transport import Conversation, Transport
+from adyton.sdk.transport import Conversation
 from adyton.sdk.verifying import read_policy
 
 __all__ = ["run_check", "run_draw", "run_list"]
@@ -25,7 +25,7 @@ _SHOWN_NAME: Final = 16
 
 def run_list(url: str, ca_file: Path | None, wanted: Wanted, *, as_json: bool) -> int:
     """Print the workers that the registry lists."""
-    found = _talk(url, ca_file, listed(wanted))
+    found = _asked(url, ca_file, listed(wanted))
     if as_json:
         print_json({"workers": found})
     else:
@@ -38,7 +38,7 @@ def run_draw(
 ) -> int:
     """Print whom the registry draws, once the draw was repeated."""
     data = from_hex(seed.lower(), "--seed", size=len(seed) // 2)
-    answer = _talk(url, ca_file, drawn(data, count=count, wanted=wanted))
+    answer = _asked(url, ca_file, drawn(data, count=count, wanted=wanted))
     if as_json:
         print_json(answer)
     else:
@@ -50,7 +50,7 @@ def run_check(url: str, ca_file: Path | None, worker: str, *, policy: Path, as_j
     """Print the verdict on what a worker showed, under a policy of one's own."""
     if len(worker) != 64 or not worker.isalnum():  # noqa: PLR2004  # SHA-256 in hexadecimal
         raise OptionMalformedError("a worker's name has 64 hexadecimal digits")
-    found = _talk(url, ca_file, judged(worker, policy=read_policy(policy)))
+    found = _asked(url, ca_file, judged(worker, policy=read_policy(policy)))
     if as_json:
         said = None if found.claims is None else found.claims.to_json()
         print_json({**found.verdict.to_json(), "claims": said, "worker": found.record})
@@ -59,15 +59,9 @@ def run_check(url: str, ca_file: Path | None, worker: str, *, policy: Path, as_j
     return YES if found.verdict.accepted else NO
 
 
-def _talk(url: str, ca_file: Path | None, conversation: Conversation[_T]) -> _T:
-    check_url(url)
-    # What is read here is open to all.
-    transport = Transport(url, api_key="none", ca_file=ca_file, transport=None)
-    try:
-        with progress("asking the registry"):
-            return transport.run(conversation)
-    finally:
-        transport.close()
+def _asked(url: str, ca_file: Path | None, conversation: Conversation[_T]) -> _T:
+    with progress("asking the registry"):
+        return talk(url, ca_file, lambda gateway: gateway.run(conversation))
 
 
 def _table(workers: list[JsonObject]) -> object:

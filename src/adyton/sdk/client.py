@@ -22,11 +22,12 @@ from adyton.model.proving_job import ProvingJob
 from adyton.model.question import Endpoint
 from adyton.sdk.asking import Answer, ask, question_body
 from adyton.sdk.committing import Committed, commit
+from adyton.sdk.files import Source
 from adyton.sdk.local import prove_locally
 from adyton.sdk.proving import Mode, Proof, Request, Watcher, prove
 from adyton.sdk.session import Session, fresh_nonce
 from adyton.sdk.transport import AsyncTransport, Transport
-from adyton.sdk.verifying import Source, read_policy
+from adyton.sdk.verifying import read_policy
 from adyton.sdk.worker import Worker
 from adyton.verification.notary_policy import NotaryPolicy
 

@@ -12,7 +12,8 @@ from adyton.codec.text import from_base64, from_hex
 from adyton.evidence.collateral import MAX_COLLATERAL_BYTES, NO_COLLATERAL, Collateral
 from adyton.model.claims import Claims
 from adyton.model.verdict import Verdict
-from adyton.sdk.verifying import Source, from_file, read_policy
+from adyton.sdk.files import Source, from_file
+from adyton.sdk.verifying import read_policy
 from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.bundle import MAX_BUNDLE_BYTES, MAX_EVIDENCE_BYTES, Bundle
 from adyton.verification.machine import Device, MachineVerdict, devices_of

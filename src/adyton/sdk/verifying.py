@@ -13,13 +13,13 @@ from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.question import Question
 from adyton.model.receipt import MAX_RECEIPT_BYTES, Receipt
 from adyton.model.verdict import Verdict
-from adyton.sdk.files import FileUnreadableError, Source, from_file
+from adyton.sdk.files import Source, from_file
 from adyton.sdk.proofs import digest_of, find_proof, judge_proof
 from adyton.verification.bind import Expectation
 from adyton.verification.delegated import ProvingExpectation
 from adyton.verification.notary_policy import NotaryPolicy
 
-__all__ = ["FileUnreadableError", "Source", "from_file", "read_policy", "read_receipt", "verify"]
+__all__ = ["read_policy", "read_receipt", "verify"]
 
 
 def verify(

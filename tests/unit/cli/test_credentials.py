@@ -9,7 +9,7 @@ from adyton.cli.credentials import read_api_key, read_secrets
 from adyton.cli.predicates import OptionMalformedError
 from adyton.errors import MalformedError
 from adyton.model.question import TOKEN_LOCATION
-from adyton.sdk.verifying import FileUnreadableError
+from adyton.sdk.files import FileUnreadableError
 
 MARKER = "a-secret-that-nobody-may-see"
 

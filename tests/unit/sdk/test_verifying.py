@@ -17,7 +17,8 @@ from adyton.errors import MalformedError
 from adyton.model.question import Question
 from adyton.model.receipt import MAX_RECEIPT_BYTES, Receipt
 from adyton.model.verdict import Verdict
-from adyton.sdk.verifying import FileUnreadableError, read_policy, read_receipt
+from adyton.sdk.files import FileUnreadableError
+from adyton.sdk.verifying import read_policy, read_receipt
 
 
 @pytest.fixture(scope="module")
