@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from adyton.appraisal.document import Choice
+from adyton.codec.javascript import Value
 from adyton.codec.text import exact_base64, from_base64
 from adyton.crypto.ed25519 import PUBLIC_KEY_SIZE, SIGNATURE_SIZE, check_ed25519
 from adyton.errors import AdytonError, MalformedError
@@ -19,6 +20,7 @@ from adyton.model.verdict import (
     Layer,
     LayerName,
     Part,
+    Status,
     failed,
     finding,
     not_evaluated,
@@ -27,7 +29,7 @@ from adyton.model.verdict import (
 )
 from adyton.verification.notary_policy import NotaryPolicy, TrustAnchors, big_integer
 
-__all__ = ["COMMIT_PARTS", "Read", "commit_layer"]
+__all__ = ["COMMIT_PARTS", "Read", "commit_layer", "passed_checks", "read_proof"]
 
 # A proof, or why the document is none.
 Read: TypeAlias = Proof | MalformedError
@@ -42,6 +44,19 @@ _DOES_NOT_ESTABLISH: Final = (
     "who made the bytes, or that they are true; that the key is inside of hardware, which only the"
     " evidence shows; that there is no second chain under this key, which only a log shows"
 )
+
+
+def read_proof(document: Value) -> Read:
+    """Return the proof in ``document``, or why there is none."""
+    try:
+        return Proof.from_json(document)
+    except MalformedError as error:
+        return error
+
+
+def passed_checks(layer: Layer) -> list[str]:
+    """Return what passed of a commit layer, as a commit service answers it."""
+    return [f"{part.name}: ok" for part in layer.parts if part.status is Status.PASSED]
 
 
 def commit_layer(read: Read, *, artifact: bytes | None, policy: NotaryPolicy) -> Layer:

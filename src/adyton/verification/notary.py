@@ -9,19 +9,18 @@ from datetime import datetime
 from typing import Final
 
 from adyton.codec.javascript import Value
-from adyton.errors import MalformedError
 from adyton.evidence.collateral import NO_COLLATERAL, Collateral
 from adyton.ledger.log_proof import LogProof
 from adyton.ledger.proof import Proof
-from adyton.model.verdict import LayerName, Status, Subject, Verdict
+from adyton.model.verdict import Subject, Verdict
 from adyton.verification.attested import attested_layer
 from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.chain import chain_layer
-from adyton.verification.commit import commit_layer
+from adyton.verification.commit import commit_layer, read_proof
 from adyton.verification.log import log_layer
 from adyton.verification.notary_policy import OPEN, NotaryPolicy
 
-__all__ = ["NOTHING", "Beside", "passed_checks", "verify_commit"]
+__all__ = ["NOTHING", "Beside", "verify_commit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +53,7 @@ def verify_commit(
     What the verifier was not given is not required, unless the policy says that it is. Every layer
     is judged, also when one before it has failed.
     """
-    try:
-        read: Proof | MalformedError = Proof.from_json(document)
-    except MalformedError as error:
-        read = error
+    read = read_proof(document)
     return Verdict(
         subject=Subject.COMMIT,
         layers=(
@@ -69,9 +65,3 @@ def verify_commit(
         at=at,
         claimed=None,
     )
-
-
-def passed_checks(verdict: Verdict) -> list[str]:
-    """Return what passed of a proof by itself, as a commit service answers it."""
-    layer = verdict.layer(LayerName.COMMIT)
-    return [f"{part.name}: ok" for part in layer.parts if part.status is Status.PASSED]

@@ -27,7 +27,8 @@ from adyton.ledger.checkpoint import NoteKey
 from adyton.ledger.proof import Proof
 from adyton.ledger.tree import Hash
 from adyton.model.verdict import LayerName, Status, Verdict
-from adyton.verification.notary import Beside, passed_checks, verify_commit
+from adyton.verification.commit import passed_checks
+from adyton.verification.notary import Beside, verify_commit
 from adyton.verification.notary_policy import OPEN, NotaryPolicy, TrustAnchors, big_integer
 
 DATA = b"what is committed"
@@ -104,7 +105,7 @@ def test_a_proof_holds_with_everything_that_a_policy_can_ask_for() -> None:
     statuses = {layer.name: layer.status for layer in verdict.layers}
     assert set(statuses.values()) == {Status.PASSED}
     assert verdict.answer is None
-    assert passed_checks(verdict) == [
+    assert passed_checks(verdict.layer(LayerName.COMMIT)) == [
         "structure: ok",
         "digest: ok",
         "key: ok",

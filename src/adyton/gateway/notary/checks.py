@@ -6,7 +6,6 @@ at: ``adyton verify`` does all of that, and needs no gateway.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -19,11 +18,10 @@ from adyton.gateway.exchange import json_response, read_body
 from adyton.gateway.limits import Limiter
 from adyton.gateway.notary import documents
 from adyton.gateway.notary.commits import CORS, open_to_pages
-from adyton.gateway.ports import Clock
 from adyton.gateway.routes import Operation, Route
 from adyton.ledger.proof import MAX_PROOF_BYTES
-from adyton.model.verdict import LayerName, Status, Verdict
-from adyton.verification.notary import passed_checks, verify_commit
+from adyton.model.verdict import Layer, Status
+from adyton.verification.commit import commit_layer, passed_checks, read_proof
 from adyton.verification.notary_policy import NotaryPolicy, TrustAnchors
 
 __all__ = ["Checks"]
@@ -32,16 +30,11 @@ _LIMIT_BYTES: Final = MAX_PROOF_BYTES + 64 * 1024
 _MEMBERS: Final = frozenset({"proof", "policy"})
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
     """Answers whether a proof holds."""
 
     limiter: Limiter
-    clock: Clock = _now
 
     def routes(self) -> Sequence[Route]:
         """Return the path of a check."""
@@ -61,13 +54,14 @@ class Checks:
             raise MalformedError(f"the request has the unknown field {unknown[0][:64]!r}")
         signer = TrustAnchors.from_json(value.get("policy", {}))
         policy = NotaryPolicy.of(signer=signer)
-        verdict = verify_commit(value["proof"], at=self.clock(), policy=policy)
-        return json_response(_answer(verdict))
+        # This layer alone: the evidence in a proof is anybody's, and would be read for nothing.
+        layer = commit_layer(read_proof(value["proof"]), artifact=None, policy=policy)
+        return json_response(_answer(layer))
 
 
-def _answer(verdict: Verdict) -> JsonObject:
-    answer: JsonObject = {"valid": True, "checks": [*passed_checks(verdict)]}
-    for part in verdict.layer(LayerName.COMMIT).parts:
+def _answer(layer: Layer) -> JsonObject:
+    answer: JsonObject = {"valid": True, "checks": [*passed_checks(layer)]}
+    for part in layer.parts:
         # The digest is not required: nobody sent the bytes. What could not be judged is no yes.
         if part.status in {Status.FAILED, Status.NOT_EVALUATED}:
             reason = part.findings[0].message if part.findings else part.name
