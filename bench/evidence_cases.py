@@ -237,10 +237,10 @@ def azure() -> list[Case]:
 def nvidia() -> list[Case]:
     """Return those of NVIDIA: four certificates and the report; and with all beside it."""
     vendor = FakeNvidia()
-    data, roots, rim_roots = vendor.transcript(), vendor.roots, vendor.rim_roots
+    evidence, roots, rim_roots = vendor.evidence(), vendor.roots, vendor.rim_roots
     alone = vendor.collateral(driver_rim=None, vbios_rim=None, ocsp=())
     whole = vendor.collateral()
-    transcript = Transcript.from_bytes(data)
+    transcript = Transcript.from_bytes(evidence.transcript)
     chain = [x509.load_der_x509_certificate(part) for part in vendor.chain]
     keys: list[Any] = [found.public_key() for found in chain]
     algorithm = ec.ECDSA(SHA384())
@@ -256,7 +256,7 @@ def nvidia() -> list[Case]:
 
     def way(collateral: NvidiaCollateral, cache: PathCache | None) -> Run:
         return lambda: authenticate_nvidia(
-            data,
+            evidence,
             collateral=collateral,
             roots=roots,
             rim_roots=rim_roots,

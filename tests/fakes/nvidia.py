@@ -22,6 +22,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from adyton.evidence.nvidia.collateral import NvidiaCollateral
+from adyton.evidence.nvidia.serialized import SerializedEvidence
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 NONCE = hashlib.sha256(b"nonce").digest()
@@ -219,13 +220,17 @@ class FakeNvidia:
     def collateral(self, **changes: Any) -> NvidiaCollateral:
         """Return what a report of this vendor is verified with: all of it, and all good."""
         parts: dict[str, Any] = {
-            "chain": self.chain,
             "driver_rim": None if self.generation == "ls10" else self.rim("driver"),
             "vbios_rim": self.rim("vbios"),
             "ocsp": self.answers(),
             **changes,
         }
         return NvidiaCollateral(**parts)
+
+    def evidence(self, transcript: bytes | None = None) -> SerializedEvidence:
+        """Return a report of this vendor's, with its certificates."""
+        report = self.transcript() if transcript is None else transcript
+        return SerializedEvidence(transcript=report, chain=self.chain)
 
     def values(self) -> list[bytes]:
         """Return what the device measures: every third is zero."""

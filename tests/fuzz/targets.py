@@ -201,10 +201,9 @@ def _azure_snp(data: bytes) -> bytes:
 
 
 def _nvidia(data: bytes) -> bytes:
-    device = one_device(data)
     return authenticate_nvidia(
-        device.transcript,
-        collateral=NvidiaCollateral(chain=device.chain),
+        one_device(data),
+        collateral=NvidiaCollateral(),
         roots=_root("nvidia-root.der"),
         rim_roots=_root("nvidia-rim-root.der"),
         at=NOW,
@@ -296,8 +295,8 @@ def _snp_body(data: bytes) -> None:
 def _nvidia_body(data: bytes) -> None:
     vendor = _nvidia_vendor()
     authenticate_nvidia(
-        vendor.transcript(body=data),
-        collateral=NvidiaCollateral(chain=vendor.chain),
+        vendor.evidence(vendor.transcript(body=data)),
+        collateral=NvidiaCollateral(),
         roots=vendor.roots,
         rim_roots=vendor.rim_roots,
         at=NOW,

@@ -22,7 +22,7 @@ from adyton.evidence.nvidia.dice import FirmwareIdentity
 from adyton.evidence.nvidia.layout import Transcript
 from adyton.evidence.nvidia.opaque import OpaqueData
 from adyton.evidence.nvidia.rim import authenticate_rim
-from adyton.evidence.nvidia.serialized import read_evidence
+from adyton.evidence.nvidia.serialized import SerializedEvidence, read_evidence
 
 VENDORS: Final = {name: FakeNvidia(name) for name in CHIPS}
 VENDOR: Final = VENDORS["ls10"]
@@ -31,7 +31,7 @@ REPORTS: Final = {name: vendor.transcript() for name, vendor in VENDORS.items()}
 SHORT: Final = VENDOR.transcript(values=VENDOR.values()[:2])
 SIGNED: Final = {report[:-96] for report in (*REPORTS.values(), SHORT)}
 REPORT: Final = REPORTS["ls10"]
-ALONE: Final = {name: NvidiaCollateral(chain=vendor.chain) for name, vendor in VENDORS.items()}
+ALONE: Final = NvidiaCollateral()
 GOOD: Final = VENDOR.collateral()
 RIM: Final = VENDOR.rim("vbios", golden={1: [VENDOR.values()[1]]})
 CONTENT: Final = SignedXml.from_bytes(RIM, where="it", limit_bytes=MAX_RIM_BYTES).content
@@ -44,14 +44,15 @@ def accepted(
     data: bytes,
     *,
     name: Generation = "ls10",
-    collateral: NvidiaCollateral | None = None,
+    chain: tuple[bytes, ...] | None = None,
+    collateral: NvidiaCollateral = ALONE,
     cache: PathCache | None = CACHE,
 ) -> NvidiaClaims | None:
     vendor = VENDORS[name]
     try:
         claims = authenticate(
-            data,
-            collateral=ALONE[name] if collateral is None else collateral,
+            SerializedEvidence(transcript=data, chain=chain or vendor.chain),
+            collateral=collateral,
             roots=vendor.roots,
             rim_roots=vendor.rim_roots,
             at=NOW,
@@ -124,8 +125,7 @@ def test_no_flipped_bit_of_an_answer_is_accepted() -> None:
 def test_no_flipped_bit_of_a_certificate_is_accepted(position: int, bit: int) -> None:
     chain = list(VENDOR.chain)
     chain[position] = flipped(chain[position], bit % (8 * len(chain[position])))
-    collateral = NvidiaCollateral(chain=tuple(chain))
-    assert accepted(REPORT, collateral=collateral, cache=None) is None
+    assert accepted(REPORT, chain=tuple(chain), cache=None) is None
 
 
 def test_a_report_that_is_cut_anywhere_is_malformed() -> None:
@@ -139,7 +139,7 @@ def test_collateral_that_is_cut_is_refused(part: str) -> None:
     data = {"vbios_rim": RIM, "ocsp": ANSWER}[part]
     for size in range(0, len(data), 3):
         cut: Any = data[:size] if part == "vbios_rim" else (data[:size],)
-        collateral = NvidiaCollateral(chain=VENDOR.chain, **{part: cut})
+        collateral = NvidiaCollateral(**{part: cut})
         assert accepted(REPORT, collateral=collateral) is None
 
 
@@ -177,8 +177,8 @@ def test_a_mutated_body_that_is_signed_again_is_read_or_refused(
     data = body[:split] + mutated(body[split:], changes)
     with suppress(MalformedError, RejectedError):
         authenticate(
-            vendor.transcript(body=data),
-            collateral=ALONE[name],
+            vendor.evidence(vendor.transcript(body=data)),
+            collateral=ALONE,
             roots=vendor.roots,
             rim_roots=vendor.rim_roots,
             at=NOW,
@@ -205,7 +205,7 @@ def test_mutated_golden_values_are_refused_or_what_was_signed(
 def test_a_mutated_answer_is_refused_or_what_was_signed(
     changes: list[tuple[str, int, bytes]],
 ) -> None:
-    collateral = NvidiaCollateral(chain=VENDOR.chain, ocsp=(mutated(ANSWER, changes),))
+    collateral = NvidiaCollateral(ocsp=(mutated(ANSWER, changes),))
     found = accepted(REPORT, collateral=collateral)
     assert found is None or set(found.revocation.statuses) == {"device: LS_10 A01 FSP BROM"}
 

@@ -94,9 +94,10 @@ def answer(name: str) -> bytes:
     return base64.b64decode(content(named(file)))
 
 
-def authenticated(entry: Entry, **changes: Any) -> NvidiaClaims:
+def authenticated(
+    entry: Entry, *, device: SerializedEvidence | None = None, **changes: Any
+) -> NvidiaClaims:
     """Return the claims of a report, with the golden values that there are for it."""
-    device = device_of(entry)
     driver, vbios = RIMS.get(entry["file"], (None, None))
     parts: dict[str, Any] = {
         "driver_rim": None if driver is None else rim(driver),
@@ -106,13 +107,13 @@ def authenticated(entry: Entry, **changes: Any) -> NvidiaClaims:
         },
     }
     arguments: dict[str, Any] = {
-        "collateral": NvidiaCollateral(chain=device.chain, **parts),
+        "collateral": NvidiaCollateral(**parts),
         "roots": NVIDIA_ROOTS,
         "rim_roots": NVIDIA_RIM_ROOTS,
         "at": instant(DAYS.get(entry["file"], DAY)),
         **changes,
     }
-    return authenticate(device.transcript, **arguments)
+    return authenticate(device_of(entry) if device is None else device, **arguments)
 
 
 def facts(entry: Entry) -> Iterator[Fact]:

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from tests.vectors.manifest import MANIFEST, NO_VECTORS, VECTORS, content
@@ -90,7 +91,7 @@ def test_golden_values_are_refused_outside_of_their_certificates_validity() -> N
 
 def test_answers_about_a_device_count_at_their_time_and_for_that_device() -> None:
     answers = tuple(answer(f"certificate_l{n}") for n in (2, 3, 4))
-    alone = {"driver_rim": None, "vbios_rim": None, "ocsp": answers}
+    alone: dict[str, Any] = {"driver_rim": None, "vbios_rim": None, "ocsp": answers}
     claims = authenticated(named(WHOLE), at=DEVICE_DAY, **alone)
     assert claims.revocation.missing == ()
     assert {f"{window.last:%Y-%m-%d}" for window in claims.revocation.windows} == {"2025-08-22"}
@@ -113,20 +114,19 @@ def test_no_report_goes_with_another_ones_certificates() -> None:
             chain = device_of(other).chain
             if device_of(entry).chain != chain:
                 with pytest.raises(AdytonError):
-                    authenticated(entry, collateral=NvidiaCollateral(chain=chain))
+                    authenticated(entry, device=replace(device_of(entry), chain=chain))
 
 
 def test_no_seventh_bit_of_a_real_report_can_be_flipped() -> None:
     entry, cache = named("nvidia/nvswitch-ls10.evidence.json"), PathCache()
     device = device_of(entry)
-    collateral = NvidiaCollateral(chain=device.chain)
     for bit in range(0, 8 * len(device.transcript), 7):
         broken = bytearray(device.transcript)
         broken[bit // 8] ^= 1 << bit % 8
         with pytest.raises(AdytonError):
             authenticate(
-                bytes(broken),
-                collateral=collateral,
+                replace(device, transcript=bytes(broken)),
+                collateral=NvidiaCollateral(),
                 roots=NVIDIA_ROOTS,
                 rim_roots=NVIDIA_RIM_ROOTS,
                 at=DEVICE_DAY,

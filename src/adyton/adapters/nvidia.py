@@ -21,7 +21,6 @@ from adyton.codec.text import from_base64
 from adyton.crypto.ocsp import ocsp_request
 from adyton.crypto.path import ES384, Path, verify_path
 from adyton.errors import MalformedError
-from adyton.evidence.collateral import NvidiaDocuments
 from adyton.evidence.nvidia.authenticate import NvidiaClaims, authenticate
 from adyton.evidence.nvidia.collateral import MAX_RIM_BYTES, NvidiaCollateral
 from adyton.evidence.nvidia.revocation import links_of
@@ -56,7 +55,7 @@ class NvidiaService:
         self._rims, self._responder = rims, responder
         self._roots, self._rim_roots = roots, rim_roots
 
-    async def fetch(self, device: SerializedEvidence, *, at: datetime) -> NvidiaDocuments:
+    async def fetch(self, device: SerializedEvidence, *, at: datetime) -> NvidiaCollateral:
         """Return what belongs to a device's report, all of it authentic and valid at ``at``.
 
         1. The report is authentic: the services are asked about no others.
@@ -68,8 +67,7 @@ class NvidiaService:
         answer: so does the one for golden values where NVIDIA publishes none for these versions.
         """
         # Step 1
-        bare = NvidiaCollateral(chain=device.chain)
-        claims = self._authenticate(device, bare, at)
+        claims = self._authenticate(device, NvidiaCollateral(), at)
         # Step 2
         driver_id = claims.driver_rim_id
         driver = None if driver_id is None else await self.rim(driver_id)
@@ -87,12 +85,9 @@ class NvidiaService:
             for request, link in requests.items()
         ]
         # Step 4
-        documents = NvidiaDocuments(driver_rim=driver, vbios_rim=vbios, ocsp=tuple(answers))
-        full = NvidiaCollateral(
-            chain=device.chain, driver_rim=driver, vbios_rim=vbios, ocsp=documents.ocsp
-        )
-        self._authenticate(device, full, at)
-        return documents
+        collateral = NvidiaCollateral(driver_rim=driver, vbios_rim=vbios, ocsp=tuple(answers))
+        self._authenticate(device, collateral, at)
+        return collateral
 
     async def rim(self, identifier: str) -> bytes:
         """Return golden values by their identifier, not yet authenticated."""
@@ -116,7 +111,7 @@ class NvidiaService:
         self, device: SerializedEvidence, collateral: NvidiaCollateral, at: datetime
     ) -> NvidiaClaims:
         return authenticate(
-            device.transcript,
+            device,
             collateral=collateral,
             roots=self._roots,
             rim_roots=self._rim_roots,

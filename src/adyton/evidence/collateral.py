@@ -29,7 +29,7 @@ from adyton.evidence.dcap.collateral import (
     MAX_COLLATERAL_VALUES,
     IntelCollateral,
 )
-from adyton.evidence.nvidia.collateral import MAX_ANSWERS, MAX_RIM_BYTES
+from adyton.evidence.nvidia.collateral import MAX_ANSWERS, MAX_RIM_BYTES, NvidiaCollateral
 from adyton.evidence.sev_snp.collateral import (
     MAX_CERTIFICATE_BYTES,
     MAX_CRL_BYTES,
@@ -42,7 +42,6 @@ __all__ = [
     "MAX_COLLATERAL_VALUES",
     "NO_COLLATERAL",
     "Collateral",
-    "NvidiaDocuments",
 ]
 
 VERSION: Final = "adyton/collateral/v1"
@@ -51,21 +50,12 @@ _AMD_OPTIONAL: Final = frozenset({"vek", "crl"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NvidiaDocuments:
-    """NVIDIA's golden values for driver and VBIOS (RIMs), and its answers about revocation."""
-
-    driver_rim: bytes | None = None
-    vbios_rim: bytes | None = None
-    ocsp: tuple[bytes, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Collateral:
     """What was given beside evidence; ``None`` is "not given"."""
 
     intel: IntelCollateral | None = None
     amd: AmdCollateral | None = None
-    nvidia: NvidiaDocuments | None = None
+    nvidia: NvidiaCollateral | None = None
     token: TokenCollateral | None = None
 
     @classmethod
@@ -136,7 +126,7 @@ def _amd(value: Json) -> AmdCollateral:
     )
 
 
-def _nvidia(value: Json) -> NvidiaDocuments:
+def _nvidia(value: Json) -> NvidiaCollateral:
     record = as_object(value, "nvidia")
     check_keys(
         record,
@@ -150,7 +140,7 @@ def _nvidia(value: Json) -> NvidiaDocuments:
         if name in record
     }
     answers = as_list(record["ocsp"], "nvidia.ocsp", limit=MAX_ANSWERS)
-    return NvidiaDocuments(
+    return NvidiaCollateral(
         driver_rim=rims.get("driver_rim"),
         vbios_rim=rims.get("vbios_rim"),
         ocsp=tuple(_part(item, "nvidia.ocsp", MAX_OCSP_BYTES) for item in answers),

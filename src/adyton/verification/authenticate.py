@@ -12,7 +12,7 @@ from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.evidence.azure.claims import claims_of_azure_snp, claims_of_azure_tdx
 from adyton.evidence.azure.snp import authenticate as authenticate_azure_snp
 from adyton.evidence.azure.tdx import authenticate as authenticate_azure_tdx
-from adyton.evidence.collateral import Collateral, NvidiaDocuments
+from adyton.evidence.collateral import Collateral
 from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import DcapCache
 from adyton.evidence.formats import Format, detect
@@ -112,7 +112,7 @@ def authenticate(
         case Format.AZURE_SEV_SNP:
             claims = _azure_snp(evidence, amd, setting)
         case Format.NVIDIA_DEVICE:
-            claims = _nvidia(evidence, collateral.nvidia or NvidiaDocuments(), setting)
+            claims = _nvidia(evidence, collateral.nvidia or NvidiaCollateral(), setting)
         case Format.TOKEN:
             claims = _token(evidence, collateral.token, setting)
     return claims
@@ -212,23 +212,16 @@ def _azure_snp(evidence: bytes, amd: AmdCollateral | None, setting: _Setting) ->
         return _refused(claims_of_azure_snp(read(collateral=replace(amd, crl=None))), error)
 
 
-def _nvidia(evidence: bytes, documents: NvidiaDocuments, setting: _Setting) -> Claims:
-    device = one_device(evidence)
+def _nvidia(evidence: bytes, full: NvidiaCollateral, setting: _Setting) -> Claims:
     read = partial(
         authenticate_nvidia,
-        device.transcript,
+        one_device(evidence),
         roots=report_roots(setting.roots),
         rim_roots=rim_roots(setting.roots),
         at=setting.at,
         cache=setting.cache.paths,
     )
-    bare = NvidiaCollateral(chain=device.chain)
-    full = replace(
-        bare,
-        driver_rim=documents.driver_rim,
-        vbios_rim=documents.vbios_rim,
-        ocsp=documents.ocsp,
-    )
+    bare = NvidiaCollateral()
     try:
         return claims_of_nvidia(read(collateral=full))
     except (MalformedError, RejectedError) as error:

@@ -20,14 +20,12 @@ from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import AdytonError, MalformedError
 from adyton.evidence.collateral import Collateral
 from adyton.evidence.nvidia.authenticate import authenticate
-from adyton.evidence.nvidia.collateral import NvidiaCollateral
 from adyton.evidence.nvidia.comparison import RimRejectedError
 from adyton.evidence.nvidia.findings import findings
-from adyton.evidence.nvidia.serialized import SerializedEvidence
 
 VENDOR = FakeNvidia("hopper")
 DRIVER, VBIOS = "NV_GPU_DRIVER_GH100_590.48.01", "NV_GPU_VBIOS_1010_0200_882_96009F0001"
-DEVICE = SerializedEvidence(transcript=VENDOR.transcript(), chain=VENDOR.chain)
+DEVICE = VENDOR.evidence()
 
 
 @pytest.fixture
@@ -64,16 +62,7 @@ async def test_all_that_belongs_to_a_report_is_fetched_once(
 ) -> None:
     found = await service.fetch(DEVICE, at=NOW)
     claims = authenticate(
-        DEVICE.transcript,
-        collateral=NvidiaCollateral(
-            chain=DEVICE.chain,
-            driver_rim=found.driver_rim,
-            vbios_rim=found.vbios_rim,
-            ocsp=found.ocsp,
-        ),
-        roots=VENDOR.roots,
-        rim_roots=VENDOR.rim_roots,
-        at=NOW,
+        DEVICE, collateral=found, roots=VENDOR.roots, rim_roots=VENDOR.rim_roots, at=NOW
     )
     assert findings(claims) == ()
     assert claims.revocation.missing == ()
@@ -92,7 +81,7 @@ async def test_a_switch_has_golden_values_of_its_firmware_alone(
     vendor = FakeNvidia("ls10")
     name = "NV_SWITCH_BIOS_5612_0002_890_9610550001"
     with serving(FakeNvidiaService.of(vendor, driver=None, vbios=name)) as fake:
-        device = SerializedEvidence(transcript=vendor.transcript(), chain=vendor.chain)
+        device = vendor.evidence()
         found = await service_of(client, fake, vendor).fetch(device, at=NOW)
     assert (found.driver_rim, found.vbios_rim) == (None, fake.rims[name])
     assert len(found.ocsp) == 6

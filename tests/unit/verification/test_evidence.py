@@ -23,7 +23,6 @@ from adyton.errors import MalformedError
 from adyton.evidence.collateral import (
     NO_COLLATERAL,
     Collateral,
-    NvidiaDocuments,
 )
 from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.formats import Format, detect
@@ -75,13 +74,6 @@ def amd_collateral(**changes: bytes | None) -> Collateral:
     return Collateral(amd=AMD.collateral(**changes))
 
 
-def nvidia_documents(vendor: FakeNvidia) -> NvidiaDocuments:
-    parts = vendor.collateral()
-    return NvidiaDocuments(
-        driver_rim=parts.driver_rim, vbios_rim=parts.vbios_rim, ocsp=vendor.answers()
-    )
-
-
 def extended_report(*more: tuple[str, bytes]) -> bytes:
     parts = AMD.collateral()
     named = [("vcek", AMD.vek_der), ("ask", parts.authority), ("ark", parts.ark), *more]
@@ -126,7 +118,7 @@ CASES: Final = (
             technology,
             vendor.file(),
             {**vendor.roots, **vendor.rim_roots},
-            Collateral(nvidia=nvidia_documents(vendor)),
+            Collateral(nvidia=vendor.collateral()),
         )
         for technology, vendor in (
             (Technology.NVIDIA_GPU, GPU),
@@ -314,7 +306,7 @@ def test_a_report_without_its_certificates_is_not_accepted(
 
 
 def test_golden_values_of_somebody_else_are_the_tcbs_reason() -> None:
-    others = nvidia_documents(FakeNvidia("hopper", rim_leaf={"name": "another"}))
+    others = FakeNvidia("hopper", rim_leaf={"name": "another"}).collateral()
     stranger = {**GPU.roots, "fake-rim": bytes(32)}
     verdict, claims = judged(GPU.file(), stranger, Collateral(nvidia=others))
     assert codes(verdict)["tcb"] == ["root-rejected"]

@@ -17,7 +17,7 @@ from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
 from adyton.crypto.hashing import sha256
 from adyton.errors import MalformedError
-from adyton.evidence.collateral import Collateral, NvidiaDocuments
+from adyton.evidence.collateral import Collateral
 from adyton.evidence.nvidia.binding import BindingForm, device_nonce
 from adyton.model.verdict import LayerName, Status
 from adyton.verification.machine import Device, MachineVerdict, devices_of, verify_machine
@@ -51,12 +51,7 @@ def item(maker: FakeNvidia, **changes: Any) -> dict[str, str]:
 
 
 def documents(maker: FakeNvidia) -> Collateral:
-    parts = maker.collateral()
-    return Collateral(
-        nvidia=NvidiaDocuments(
-            driver_rim=parts.driver_rim, vbios_rim=parts.vbios_rim, ocsp=maker.answers()
-        )
-    )
+    return Collateral(nvidia=maker.collateral())
 
 
 def device(

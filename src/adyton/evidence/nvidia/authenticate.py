@@ -28,6 +28,7 @@ from adyton.evidence.nvidia.opaque import OpaqueData
 from adyton.evidence.nvidia.revocation import Revocation, check_revocation
 from adyton.evidence.nvidia.rim import Rim, RimKind, authenticate_rim
 from adyton.evidence.nvidia.roots import NVIDIA_RIM_ROOTS, NVIDIA_ROOTS
+from adyton.evidence.nvidia.serialized import SerializedEvidence
 from adyton.model.window import Window
 
 __all__ = ["FirmwareRejectedError", "NvidiaClaims", "authenticate"]
@@ -130,7 +131,7 @@ class NvidiaClaims:
 
 
 def authenticate(
-    transcript: bytes,
+    evidence: SerializedEvidence,
     *,
     collateral: NvidiaCollateral,
     roots: Mapping[str, bytes],
@@ -138,7 +139,7 @@ def authenticate(
     at: datetime,
     cache: PathCache | None = None,
 ) -> NvidiaClaims:
-    """Return what ``transcript`` says, once it is shown to come from under one of ``roots``.
+    """Return what ``evidence`` says, once it is shown to come from under one of ``roots``.
 
     1. The transcript is well formed, as ``Transcript.from_bytes`` has it.
     2. The certificates lead from a root in ``roots`` (a name to SHA-256 of its DER) to the key that
@@ -160,9 +161,9 @@ def authenticate(
     # Golden values of driver and VBIOS come from under the same authorities.
     cache = PathCache() if cache is None else cache
     # Step 1
-    parsed = Transcript.from_bytes(transcript)
+    parsed = Transcript.from_bytes(evidence.transcript)
     # Step 2
-    path = verify_path(collateral.chain, roots=roots, suite=ES384, cache=cache)
+    path = verify_path(evidence.chain, roots=roots, suite=ES384, cache=cache)
     path.check_valid(at)
     # Step 3
     device = Device.of_path(path)

@@ -1,8 +1,7 @@
-"""What is needed to verify a device's report beside it: certificates, golden values, revocation.
+"""What is needed to verify a device's evidence beside it: golden values, and revocation.
 
-NVIDIA's driver gives the certificates out with the report; its services give the golden values
-(RIMs) and the answers about revocation (OCSP). Nothing here is verified, and it does not matter who
-gave it.
+NVIDIA's services give out golden values (RIMs) and answers about revocation (OCSP). Nothing here is
+verified, and it does not matter who gave it.
 """
 
 from dataclasses import dataclass
@@ -10,12 +9,9 @@ from typing import Final
 
 from adyton.crypto.ocsp import MAX_OCSP_BYTES
 from adyton.errors import MalformedError
-from adyton.evidence.nvidia.device import CHAIN_LENGTH
 
 __all__ = ["MAX_RIM_BYTES", "NvidiaCollateral"]
 
-# NVIDIA's certificates have up to 1000 bytes.
-MAX_CERTIFICATE_BYTES: Final = 4096
 # Its files of golden values are far below it.
 MAX_RIM_BYTES: Final = 256 * 1024
 # Three for the device, and as many for each of two RIMs.
@@ -24,26 +20,20 @@ MAX_ANSWERS: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NvidiaCollateral:
-    """Certificates in DER, root first; golden values of driver and VBIOS; answers about revocation.
+    """Golden values of driver and VBIOS, and answers about revocation.
 
     A switch has no driver of its own. What is absent is ``None`` or empty, and the claims say so.
     """
 
-    chain: tuple[bytes, ...]
     driver_rim: bytes | None = None
     vbios_rim: bytes | None = None
     ocsp: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ``MalformedError`` for what is longer than any of NVIDIA's."""
-        if len(self.chain) != CHAIN_LENGTH:
-            raise MalformedError(
-                f"the device's chain has {len(self.chain)} certificates, not {CHAIN_LENGTH}"
-            )
         if len(self.ocsp) > MAX_ANSWERS:
             raise MalformedError(f"there are {len(self.ocsp)} answers, limit {MAX_ANSWERS}")
         for name, parts, limit in (
-            ("a certificate", self.chain, MAX_CERTIFICATE_BYTES),
             ("a rim", (self.driver_rim or b"", self.vbios_rim or b""), MAX_RIM_BYTES),
             ("an answer about revocation", self.ocsp, MAX_OCSP_BYTES),
         ):

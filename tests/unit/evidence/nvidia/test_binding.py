@@ -23,7 +23,7 @@ def claims(generation: Generation = "hopper", *, nonce: bytes, serial: int = 7) 
     vendor = FakeNvidia(generation, boot={"serial": serial})
     return claims_of(
         authenticate(
-            vendor.transcript(nonce=nonce),
+            vendor.evidence(vendor.transcript(nonce=nonce)),
             collateral=vendor.collateral(driver_rim=None, vbios_rim=None, ocsp=()),
             roots=vendor.roots,
             rim_roots=vendor.rim_roots,

@@ -14,7 +14,7 @@ from adyton.model.claims import Claims, Platform, Technology, VendorRoot
 def claims(vendor: FakeNvidia, **parts: object) -> Claims:
     return claims_of(
         authenticate(
-            vendor.transcript(),
+            vendor.evidence(),
             collateral=vendor.collateral(**parts),
             roots=vendor.roots,
             rim_roots=vendor.rim_roots,
