@@ -1,4 +1,9 @@
-"""From an error to an exit code, one line on stderr, and what to do next."""
+"""From an error to an exit code, one line on stderr, and what to do next.
+
+0 is yes, and 1 is no: FALSE, refused, it does not hold. 2 blames the command: an option, a file
+that is malformed, an API key that is not right. 3 is no answer: perhaps later. ``docs/errors.md``
+says the same.
+"""
 
 import os
 from collections.abc import Mapping
@@ -26,6 +31,9 @@ _CODES: Final[Mapping[type[BaseException], int]] = {
     typer.TyperException: USAGE,
 }
 
+# What a gateway refuses because of who asks: 1 would say something about what was asked.
+_WRONG_KEY: Final = frozenset({"unauthenticated", "scope-missing"})
+
 _NEXT: Final[Mapping[str, str]] = {
     "gateway-unavailable": "is it running? start one with: adyton serve",
     "unauthenticated": "make a key with: adyton keys create --name NAME",
@@ -33,6 +41,7 @@ _NEXT: Final[Mapping[str, str]] = {
     "worker-rejected": "is this the policy for that worker? see: adyton policy init --help",
     "prover-missing": "see what else is missing with: adyton doctor",
     "store-unavailable": "is DATABASE_URL right, and does the database run?",
+    "nobody-drawn": "see who is there, and why not: adyton registry list",
     "library-missing": "see what else is missing with: adyton doctor",
     "reference-string-missing": "see what else is missing with: adyton doctor",
     "job-lost": "the worker was started anew: try again",
@@ -48,6 +57,8 @@ _NEXT: Final[Mapping[str, str]] = {
 
 def exit_code(error: BaseException) -> int:
     """Return the exit code for ``error``; what nobody foresaw is no answer, and never a yes."""
+    if isinstance(error, AdytonError) and error.code in _WRONG_KEY:
+        return USAGE
     for parent in type(error).__mro__:
         if parent in _CODES:
             return _CODES[parent]

@@ -4,6 +4,7 @@ import os
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from rich.text import Text
 
@@ -132,7 +133,20 @@ def _firmware(accepted: PlatformPolicy) -> str:
 
 
 def _age(limit: timedelta | Choice) -> str:
-    return "of any age" if isinstance(limit, Choice) else f"at most {limit} old"
+    return "of any age" if isinstance(limit, Choice) else f"at most {_long(limit)} old"
+
+
+def _long(span: timedelta) -> str:
+    """Return ``span`` in words: the days, hours, minutes and seconds in it."""
+    found, left = [], int(span.total_seconds())
+    for unit, seconds in _UNITS:
+        count, left = divmod(left, seconds)
+        if count:
+            found.append(f"{count:,} {unit}{'s' if count > 1 else ''}")
+    return " ".join(found) or "0 seconds"
+
+
+_UNITS: Final = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def _digests(found: frozenset[bytes] | Choice) -> str:

@@ -108,7 +108,10 @@ def _prove(asked: Proving, job: ProvingJob, change: Callable[[str], None]) -> Pr
         return prove_locally(request)
     check_url(asked.url)
     if asked.mode == Mode.REMOTE:
-        warn("no evidence is checked: whoever runs the gateway may read the witness")
+        warn(
+            "no evidence is checked before the witness is sealed:"
+            " whoever runs the gateway may read it"
+        )
 
     def watch(found: Progress) -> None:
         place = "" if found.place is None else f", place {found.place}"
@@ -190,6 +193,6 @@ def _show(asked: Proving, proof: Proof, total: float) -> None:
 
 _MADE_BY: Final[Mapping[Mode, Text]] = {
     Mode.LOCAL: Text("this machine"),
-    Mode.REMOTE: Text("whoever saw the witness before any check", style="bold yellow"),
+    Mode.REMOTE: Text("whoever saw the witness; evidence came afterwards", style="bold yellow"),
     Mode.ATTESTED: Text("a worker that the policy accepts", style="green"),
 }

@@ -62,7 +62,8 @@ _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 1.0
 _PATIENCE_SECONDS: Final = 120.0
 _UNATTESTED: Final = (
-    "mode remote: no evidence is checked, so that the gateway's host may read the witness"
+    "mode remote: no evidence is checked before the witness is sealed, so that the gateway's host"
+    " may read it"
 )
 _JOB: Final = re.compile(r"[0-9a-f]{32}")
 _ENDS: Final = frozenset({"done", "failed", "cancelled"})

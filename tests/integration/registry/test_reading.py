@@ -16,7 +16,7 @@ from tests.fakes.registrant import Machine, Registrant
 from adyton.appraisal.policy import Choice, Policy
 from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError
-from adyton.cli.registry import run_check, run_draw, run_list
+from adyton.cli.registry import NobodyDrawnError, run_check, run_draw, run_list
 from adyton.errors import MalformedError
 from adyton.model.claims import Platform
 from adyton.sdk.registry import DrawRejectedError, Wanted, drawn, judged, listed
@@ -179,9 +179,10 @@ async def test_the_command_lists_draws_and_checks(
     worker = Registrant(machine)
     async with hosting(tmp_path, worker=False, ADYTON_REGISTRY_POLICY=str(path)) as host:
         url = f"http://127.0.0.1:{host.gateway.port}"
-        assert (
-            await said(run_draw, url, None, EVERYONE, seed="00" * 16, count=1, as_json=True) == NO
-        )
+        with pytest.raises(NobodyDrawnError):
+            await said(run_draw, url, None, EVERYONE, seed="00" * 16, count=1, as_json=True)
+        assert await said(run_list, url, None, EVERYONE, as_json=False) == YES
+        assert capsys.readouterr().out == f"{url} has no such worker\n"
         async with host.client() as client:
             challenge = (await client.post("/v1/registry/challenges")).json()["challenge"]
             body = await worker.application(challenge)
@@ -196,12 +197,21 @@ async def test_the_command_lists_draws_and_checks(
         assert "repeated here" in capsys.readouterr().out
         assert await said(run_check, url, None, worker.id, policy=path, as_json=True) == YES
         assert json.loads(capsys.readouterr().out)["accepted"] is True
+        beginning = worker.id[:16]
+        assert await said(run_check, url, None, beginning, policy=path, as_json=False) == YES
+        assert beginning in capsys.readouterr().out
         document["roots"] = {"another": "00" * 32}
         path.write_text(json.dumps(document))
         assert await said(run_check, url, None, worker.id, policy=path, as_json=False) == NO
         assert "root-rejected" in capsys.readouterr().out
-        with pytest.raises(OptionMalformedError):
-            await said(run_check, url, None, "short", policy=path, as_json=False)
+        for name, reason in (
+            ("short", "64 digits, or its first 16"),
+            (worker.id[:15], "64 digits, or its first 16"),
+            (worker.id + "0", "64 digits, or its first 16"),
+            ("0" * 16, "0 workers there"),
+        ):
+            with pytest.raises(OptionMalformedError, match=reason):
+                await said(run_check, url, None, name, policy=path, as_json=False)
 
 
 async def said(run: Callable[..., int], *arguments: Any, **options: Any) -> int:

@@ -19,9 +19,14 @@ from adyton.sdk.transport import GatewayRejectedError
         (typer.BadParameter("no"), USAGE),
         (ProverMissingError(what="bb", setting="ADYTON_BB"), NO_ANSWER),
         (KeyError("no"), NO_ANSWER),
+        (GatewayRejectedError(status=403, code="budget-exhausted", message="no"), NO),
+        (GatewayRejectedError(status=401, code="unauthenticated", message="no"), USAGE),
+        (GatewayRejectedError(status=403, code="scope-missing", message="no"), USAGE),
     ],
 )
-def test_an_error_has_the_code_of_its_family(error: Exception, code: int) -> None:
+def test_an_error_has_the_code_of_its_family_but_for_a_wrong_key(
+    error: Exception, code: int
+) -> None:
     assert exit_code(error) == code
 
 

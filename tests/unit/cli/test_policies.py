@@ -27,6 +27,27 @@ def test_what_a_policy_forgives_and_asks_besides_is_shown(
     assert "their provers any" in shown
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (900, "15 minutes"),
+        (86400, "1 day"),
+        (3601, "1 hour 1 second"),
+        (100000, "1 day 3 hours 46 minutes 40 seconds"),
+        (31536000 * 10, "3,650 days"),
+    ],
+)
+def test_how_old_evidence_may_be_is_said_in_words(
+    seconds: int, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "policy.yaml"
+    text = filled("tdx")
+    assert "maximum_age_seconds: 900" in text
+    out.write_text(text.replace("maximum_age_seconds: 900", f"maximum_age_seconds: {seconds}"))
+    assert run(["policy", "check", str(out)]) == 0
+    assert f"at most {words} old" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_policy_that_asks_not_what_evidence_is_over_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

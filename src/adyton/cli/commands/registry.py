@@ -53,7 +53,7 @@ def list_(
 
 
 def check(
-    worker: Annotated[str, typer.Argument(help="Its name, as list --json shows it.")],
+    worker: Annotated[str, typer.Argument(help="Its name as list shows it, or all of it.")],
     *,
     policy: Annotated[
         Path, typer.Option(help="What you accept of a worker.", exists=True, dir_okay=False)
@@ -66,9 +66,9 @@ def check(
 
     Its challenge was the registry's: for you, its own time shows how old it is, where it has one.
 
-    Exit code: 0 it is acceptable, 1 it is not, 3 no answer.
+    Exit code: 0 it is acceptable, 1 it is not, 2 there is none of this name, 3 no answer.
 
-    Example: adyton registry check 02e024f5… --policy policy.yaml
+    Example: adyton registry check 02e024f5d71c9b3a --policy policy.yaml
     """
     from adyton.cli.registry import run_check  # noqa: PLC0415
 
@@ -90,9 +90,10 @@ def draw(
 ) -> None:
     """Have a worker drawn, and repeat the draw here.
 
-    Exit code: 0 somebody is drawn, 1 nobody is or the draw does not follow from its list.
+    Exit code: 0 somebody is drawn, 1 the draw does not follow from its list, 2 usage, 3 there is
+    nobody to draw, or no answer.
 
-    Example: adyton registry draw --seed 8f3a… --attested
+    Example: adyton registry draw --seed 8f3a1c5e7b90d2464b1e8a07c9f3d5e1 --attested
     """
     from adyton.cli.registry import run_draw  # noqa: PLC0415
     from adyton.sdk.registry import Wanted  # noqa: PLC0415
