@@ -1,8 +1,8 @@
 """Connections that ask for nothing: each has so long for its next request, and then it is cut.
 
 Uvicorn waits for ever for the first request of a connection, for the rest of a head that comes byte
-by byte, and for a peer that does not read its answer. As connections are counted, a stranger could
-so take all of them and keep them, without a key.
+by byte, and for a peer that does not read its answer, or stops reading it. As connections are
+counted, a stranger could so take all of them and keep them, without a key.
 """
 
 import asyncio
@@ -10,15 +10,20 @@ from typing import Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-__all__ = ["HEAD_SECONDS", "HttpConnection"]
+__all__ = ["HEAD_SECONDS", "READING_SECONDS", "HttpConnection"]
 
 HEAD_SECONDS: Final = 10.0
+READING_SECONDS: Final = 30.0
 
 
 class HttpConnection(H11Protocol):
-    """One connection: ``HEAD_SECONDS`` for its first head, Keep-Alive's time for each later one."""
+    """One connection: ``HEAD_SECONDS`` for its first head, Keep-Alive's time for each later one.
+
+    And ``READING_SECONDS`` for the peer to read what is on its way to it.
+    """
 
     _deadline: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
         """Begin to wait for a request."""
@@ -29,12 +34,27 @@ class HttpConnection(H11Protocol):
         """Wait no more."""
         if self._deadline is not None:
             self._deadline.cancel()
+        self._is_read()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Begin to wait until the peer has read what was written."""
+        super().pause_writing()
+        self._reading = self.loop.call_later(READING_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        self._is_read()
+        super().resume_writing()
 
     def on_response_complete(self) -> None:
         """Begin to wait for the answer to be read, and for the next request."""
         self._wait(self.timeout_keep_alive)
         super().on_response_complete()
+
+    def _is_read(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
 
     def _wait(self, seconds: float) -> None:
         if self._deadline is not None:

@@ -55,9 +55,9 @@ class Parameter:
 class Operation:
     """What there is to say about a route, beyond its method and path.
 
-    ``answer`` is ``None`` where the answer is text. ``is_open`` says that no key is needed.
-    ``unavailable`` is the form of a 503, where that is not a problem. ``body_type`` is the media
-    type of a body that is bytes.
+    ``answer`` is ``None`` where the answer is text, of the media type ``answer_type``. ``is_open``
+    says that no key is needed. ``unavailable`` is the form of a 503, where that is not a problem.
+    ``body_type`` is the media type of a body that is bytes.
     """
 
     summary: str
@@ -69,6 +69,7 @@ class Operation:
     is_open: bool = False
     unavailable: type[BaseModel] | None = None
     body_type: str = ""
+    answer_type: str = "text/plain"
 
     @property
     def documents(self) -> tuple[type[BaseModel], ...]:
@@ -98,7 +99,7 @@ class Operation:
 
     def _answered(self) -> Json:
         if self.answer is None:
-            return {"description": "text", "content": {"text/plain": {}}}
+            return {"description": "text", "content": {self.answer_type: {}}}
         return {"description": "the answer", "content": _content(self.answer)}
 
     def _refused(self) -> Json:

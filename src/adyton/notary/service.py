@@ -24,6 +24,9 @@ __all__ = ["NotaryCallUnknownError", "NotaryService"]
 _MOST_SUBMISSIONS: Final = 1024
 _MOST_PROOFS: Final = 100
 _MOST_EPOCHS: Final = 32
+# The gateway makes some kilobytes of text of each; more than this room, one submission may take.
+_MOST_IN_RANGE: Final = 128
+_RANGE_BYTES: Final = 512 * 1024
 _MOST_FRESH: Final = 16
 
 
@@ -48,6 +51,7 @@ class NotaryService:
             "checkpoint": self._checkpoint,
             "proof": self._proof,
             "proofs": self._proofs,
+            "range": self._range,
             "inclusion": self._inclusion,
             "consistency": self._consistency,
             "health": self._health,
@@ -106,24 +110,46 @@ class NotaryService:
         found = await asyncio.to_thread(self._archive.proofs, digest, limit=_MOST_PROOFS)
         return {"proofs": found}
 
-    async def _inclusion(self, fields: Fields) -> Mapping[str, Any]:
-        """Return the path from a proof to a checkpoint's root; it leads there, or is an error."""
-        counter = _integer(fields, "counter")
-        latest = await self._reach(counter)
-        if not 0 < counter <= latest.checkpoint.size:
+    async def _range(self, fields: Fields) -> Mapping[str, Any]:
+        """Return the shares of the numbers from ``first`` on, some, and none behind ``last``."""
+        first, last = _integer(fields, "first"), _integer(fields, "last")
+        last = min(last, (await self._reach(last)).checkpoint.size, first + _MOST_IN_RANGE - 1)
+        return {"shares": await asyncio.to_thread(self._shares, first, last)}
+
+    def _shares(self, first: int, last: int) -> list[dict[str, Any]]:
+        shares: list[dict[str, Any]] = []
+        room = _RANGE_BYTES
+        for found in self._archive.shares(first, last=last):
+            batch = found.batch.to_bytes()
+            shares.append({"first": found.epoch.first, "batch": batch})
+            if (room := room - len(batch)) <= 0:
+                break
+        if not shares:
             raise ProofUnknownError
-        path = await asyncio.to_thread(self._path, counter, latest.checkpoint)
+        return shares
+
+    async def _inclusion(self, fields: Fields) -> Mapping[str, Any]:
+        """Return the path from a proof to a root; it leads there, or is an error.
+
+        The root is the newest checkpoint's, or that of the first ``size`` proofs.
+        """
+        counter, size = _integer(fields, "counter"), _integer(fields, "size")
+        latest = await self._reach(counter)
+        if not 0 < counter <= (size or counter) <= latest.checkpoint.size:
+            raise ProofUnknownError
+        size = size or latest.checkpoint.size
+        path = await asyncio.to_thread(self._path, counter, size, latest.checkpoint)
         return {"path": path, "note": latest.note}
 
-    def _path(self, counter: int, checkpoint: Checkpoint) -> list[Hash]:
+    def _path(self, counter: int, size: int, newest: Checkpoint) -> list[Hash]:
         found = self._archive.find(counter)
-        path = self._archive.inclusion(counter, checkpoint.size)
+        path = self._archive.inclusion(counter, size)
         verify_inclusion(
             leaf_hash(found.batch.entry(counter).proof_hash),
             index=counter - 1,
-            size=checkpoint.size,
+            size=size,
             path=path,
-            root=checkpoint.root,
+            root=newest.root if size == newest.size else self._archive.root(size),
         )
         return path
 

@@ -114,6 +114,28 @@ def test_raw_bytes_are_hashed_and_committed(client: httpx.Client) -> None:
     assert base64.b64decode(answer["proofHashB64"]) == hash_of(answer["proof"])
 
 
+def test_a_range_is_its_proofs_a_line_each_up_to_the_logs_end(client: httpx.Client) -> None:
+    proofs = commit(client, *(os.urandom(8) for _ in range(300)), metadata={"of": "a range"})
+    fresh = commit(client, b"a", b"b", attestation="fresh")
+    first, last = counters(proofs)[0], counters(fresh)[-1]
+    answer = client.get("/v1/log/range", params={"first": first, "last": first + 4095})
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert list(map(json.loads, answer.content.splitlines())) == [*proofs, *fresh]
+    part = client.get("/v1/log/range", params={"first": first + 5, "last": first + 6})
+    assert part.content.splitlines() == [
+        client.get(f"/v1/log/proofs/{number}").content for number in (first + 5, first + 6)
+    ]
+    for query, status in (
+        ({"first": last + 1, "last": last + 9}, 404),
+        ({"first": 2, "last": 1}, 400),
+        ({"first": 1, "last": 4097}, 400),
+        ({"first": 0, "last": 1}, 400),
+        ({"first": 1}, 400),
+    ):
+        assert client.get("/v1/log/range", params=query).status_code == status
+
+
 def test_the_files_of_a_form_are_hashed_and_committed(client: httpx.Client) -> None:
     data = [os.urandom(3_000_000), b"small"]
     (one,) = [client.post("/commit", files={"file": data[0]}).json()]

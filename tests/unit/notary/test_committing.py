@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 from random import Random
 
@@ -112,6 +113,25 @@ async def test_fresh_evidence_is_made_for_each_proof(notary: Notary) -> None:
     reports = made.batch.parts[0].reports
     bodies = [made.batch.body(made.epoch, number) for number in (2, 3)]
     assert reports == tuple(b"over " + made.epoch.template.evidence_digest(body) for body in bodies)
+
+
+async def test_a_stretch_of_the_log_is_what_its_numbers_are_one_by_one(notary: Notary) -> None:
+    submissions = [notary.machine.submission(count) for count in (1, 3, 2)]
+    fresh = replace(notary.machine.submission(3), fresh=True)
+    await commit_all(notary, *submissions, fresh, notary.machine.submission(2))
+    await notary.checkpoints.catch_up()
+    every = [notary.archive.proof(number) for number in range(1, 12)]
+    for first, last in combinations(range(1, 12), 2):
+        found = [
+            proof
+            for share in notary.archive.shares(first, last=last)
+            for proof in share.batch.proofs(share.epoch)
+        ]
+        assert found == every[first - 1 : last]
+    assert list(notary.archive.shares(5, last=4)) == []
+    for first in (0, 12):
+        with pytest.raises(ProofUnknownError):
+            list(notary.archive.shares(first, last=12))
 
 
 async def test_what_failed_before_it_was_signed_may_be_repeated(

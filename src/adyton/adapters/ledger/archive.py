@@ -5,6 +5,7 @@ entry is the one that was looked for, and a path leads to the root that was aske
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -17,8 +18,8 @@ from adyton.crypto.hashing import sha256
 from adyton.errors import RejectedError
 from adyton.ledger.errors import FrameDamagedError
 from adyton.ledger.frame import Frame, FrameKind, read_frames
-from adyton.ledger.ports import Frames
-from adyton.ledger.records import Batch, Epoch
+from adyton.ledger.ports import Frames, Head
+from adyton.ledger.records import ENTRY_SIZE, Batch, Epoch
 from adyton.ledger.replay import Position, Replayed, replay
 from adyton.ledger.tree import Frontier, Hash, consistency, inclusion, leaf_hash, root_of
 
@@ -92,6 +93,21 @@ class Archive:
     def proof(self, counter: int) -> bytes:
         """Return the proof with this number, or raise ``ProofUnknownError``."""
         return _proof(self.find(counter), counter)
+
+    def shares(self, first: int, *, last: int) -> Iterator[Found]:
+        """Yield what there is of the numbers ``first..last``, submission by submission, in order.
+
+        Raises ``ProofUnknownError`` at the first that is not there.
+        """
+        while first <= last:
+            found = self.find(first)
+            # Whose epoch it is, one of its proofs shows for all of a batch.
+            _proof(found, first)
+            for part in found.batch.parts:
+                if part.first <= last and first < part.first + part.count:
+                    share = _cut(found.batch.share(part), first, last)
+                    yield Found(found.epoch, share)
+                    first = share.head.counter + 1
 
     def proofs(self, digest: bytes, *, limit: int) -> list[bytes]:
         """Return the first proofs of ``digest``, up to ``limit``."""
@@ -182,6 +198,19 @@ class Archive:
 
     def _read_epoch(self, offset: int) -> Epoch:
         return Epoch.from_bytes(self._frame(offset, FrameKind.EPOCH).payload)
+
+
+def _cut(share: Batch, first: int, last: int) -> Batch:
+    """Return the entries of one submission from ``first`` on, none behind ``last``."""
+    (part,) = share.parts
+    start, end = first - part.first, min(last - part.first + 1, part.count)
+    cut = replace(part, first=first, count=end - start, reports=part.reports[start:end])
+    return Batch(
+        previous=Head(counter=first - 1, proof_hash=share.hash_before(first)),
+        time_ms=share.time_ms,
+        parts=(cut,),
+        entries=share.entries[start * ENTRY_SIZE : end * ENTRY_SIZE],
+    )
 
 
 def _proof(found: Found, counter: int) -> bytes:

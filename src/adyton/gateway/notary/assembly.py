@@ -10,6 +10,7 @@ from adyton.gateway.notary.checks import Checks
 from adyton.gateway.notary.client import Notary
 from adyton.gateway.notary.commits import Commits
 from adyton.gateway.notary.log import Log
+from adyton.gateway.notary.ranges import Ranges
 from adyton.gateway.notary.settings import NotaryAccess
 from adyton.gateway.ports import Caller, Usage
 from adyton.gateway.routes import Capability
@@ -36,5 +37,5 @@ def notarized(
     return (
         Commits(door=door, notary=notary, access=access),
         Checks(limiter=limiter),
-        Log(notary=notary, limiter=limiter),
+        Log(notary=notary, ranges=Ranges(notary=notary), limiter=limiter),
     )

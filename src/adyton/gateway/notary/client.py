@@ -151,9 +151,19 @@ class Notary:
             raise NotaryAnswerError
         return found
 
-    async def inclusion(self, counter: int) -> LogPath:
-        """Return the path from the proof with this number to a checkpoint that covers it."""
-        fields = await self._call("inclusion", counter=counter)
+    async def proofs_from(self, first: int, *, last: int) -> list[bytes]:
+        """Return the proofs from number ``first`` on, some at a time, and none behind ``last``."""
+        shares = (await self._call("range", first=first, last=last)).get("shares")
+        if not isinstance(shares, list) or not shares:
+            raise NotaryAnswerError
+        return [proof for share in shares for proof in await self._proofs(share)]
+
+    async def inclusion(self, counter: int, *, size: int = 0) -> LogPath:
+        """Return the path from the proof with this number to the root of the first ``size``.
+
+        With 0, to the newest checkpoint's, which covers it.
+        """
+        fields = await self._call("inclusion", counter=counter, size=size)
         return LogPath(path=_path(fields), note=_bytes(fields, "note"))
 
     async def consistency(self, *, old: int, new: int) -> LogPath:

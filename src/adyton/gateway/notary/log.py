@@ -17,6 +17,7 @@ from adyton.gateway.limits import Limiter
 from adyton.gateway.notary import documents
 from adyton.gateway.notary.client import Notary
 from adyton.gateway.notary.commits import CORS, open_to_pages
+from adyton.gateway.notary.ranges import MOST_PROOFS, NDJSON, Ranges
 from adyton.gateway.routes import Handler, Operation, Parameter, Route
 from adyton.ledger.log_proof import LogProof
 from adyton.ledger.records import Epoch
@@ -35,6 +36,7 @@ class Log:
     """Answers from the notary's log. What it has is public: no key is needed."""
 
     notary: Notary
+    ranges: Ranges
     limiter: Limiter
 
     def routes(self) -> Sequence[Route]:
@@ -43,6 +45,7 @@ class Log:
             *self._opened("/v1/log/checkpoint", self.checkpoint, _CHECKPOINT),
             *self._opened("/v1/log/proofs", self.proofs, _PROOFS),
             *self._opened("/v1/log/proofs/{counter}", self.proof, _PROOF),
+            *self._opened("/v1/log/range", self.range, _RANGE),
             *self._opened("/v1/log/inclusion/{counter}", self.inclusion, _INCLUSION),
             *self._opened("/v1/log/consistency", self.consistency, _CONSISTENCY),
             *self._opened("/v1/log/epochs", self.epochs, _EPOCHS),
@@ -62,6 +65,12 @@ class Log:
         found = await self.notary.proofs(_digest(request))
         data = b"".join((b"[", b",".join(found), b"]"))
         return Response(data, media_type="application/json", headers=_FRESH)
+
+    async def range(self, request: Request) -> Response:
+        """Return the proofs with the numbers from one to another, a line each."""
+        query = request.query_params
+        first = _number(query.get("first", ""), "first")
+        return await self.ranges.answer(first, _number(query.get("last", ""), "last"))
 
     async def inclusion(self, request: Request) -> Response:
         """Return a file that shows a proof to be in the log."""
@@ -149,6 +158,18 @@ _PROOFS: Final = Operation(
     text="The first hundred, the oldest first: a list of proofs.",
     answer=documents.CommittedDocument,
     parameters=(Parameter(name="digest", text="32 bytes, base64url or base64"),),
+    is_open=True,
+)
+_RANGE: Final = Operation(
+    summary="Proofs by their numbers",
+    text=f"From `first` on, one a line, {MOST_PROOFS} at most and none behind `last`. The answer"
+    " ends where the log does, and may end earlier: ask on from behind the last one.",
+    answer=None,
+    answer_type=NDJSON,
+    parameters=(
+        Parameter(name="first", text="the first number"),
+        Parameter(name="last", text="the last number"),
+    ),
     is_open=True,
 )
 _INCLUSION: Final = Operation(
