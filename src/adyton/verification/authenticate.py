@@ -3,20 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from adyton.appraisal.policy import Policy
 from adyton.crypto.path import PathCache
-from adyton.errors import AdytonError, MalformedError, RejectedError
+from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.azure.claims import claims_of_azure_snp, claims_of_azure_tdx
 from adyton.evidence.azure.snp import authenticate as authenticate_azure_snp
 from adyton.evidence.azure.tdx import authenticate as authenticate_azure_tdx
 from adyton.evidence.collateral import Collateral
-from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import DcapCache
 from adyton.evidence.formats import Format, detect
 from adyton.evidence.nitro.authenticate import authenticate as authenticate_nitro
+from adyton.evidence.nvidia.authenticate import NvidiaClaims
 from adyton.evidence.nvidia.authenticate import authenticate as authenticate_nvidia
 from adyton.evidence.nvidia.claims import claims_of as claims_of_nvidia
 from adyton.evidence.nvidia.collateral import NvidiaCollateral
@@ -43,6 +42,14 @@ from adyton.model.verdict import Finding
 __all__ = ["EvidenceCache", "authenticate"]
 
 
+# What is given beside evidence, a technology's memory, and its own form of what is authentic.
+_Given = TypeVar("_Given")
+_Given_contra = TypeVar("_Given_contra", contravariant=True)
+_Cache = TypeVar("_Cache")
+_Cache_contra = TypeVar("_Cache_contra", contravariant=True)
+_Authentic = TypeVar("_Authentic")
+_Authentic_co = TypeVar("_Authentic_co", covariant=True)
+
 # Issuers whose keys have certificates.
 _CHAINED: Final = (GOOGLE, NVIDIA)
 
@@ -57,15 +64,6 @@ class EvidenceCache:
     def paths(self) -> PathCache:
         """The certificates, by their paths."""
         return self.dcap.paths
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Setting:
-    """Under which roots, at what instant, and with which memory evidence is authenticated."""
-
-    roots: Mapping[str, bytes]
-    at: datetime
-    cache: EvidenceCache
 
 
 def authenticate(
@@ -86,166 +84,152 @@ def authenticate(
     Not established: that the claims are acceptable. Raises ``MalformedError`` or
     ``RejectedError``.
     """
-    setting = _Setting(
-        roots=trusted_roots(policy.vendor_roots, named=policy.named_roots),
-        at=at,
-        cache=cache or EvidenceCache(),
-    )
-    intel, amd = collateral.intel, collateral.amd
+    roots = trusted_roots(policy.vendor_roots, named=policy.named_roots)
+    cache = cache or EvidenceCache()
+    reading = _Reading(evidence=evidence, roots=roots, at=at)
+    intel = _Beside(collateral.intel, without=None)
+    nvidia = _Beside(collateral.nvidia or NvidiaCollateral(), without=NvidiaCollateral())
     # Step 1
     match detect(evidence):
         # Steps 2 and 3
         case Format.NITRO:
-            claims = authenticate_nitro(
-                evidence, roots=setting.roots, at=at, cache=setting.cache.paths
-            )
+            claims = authenticate_nitro(evidence, roots=roots, at=at, cache=cache.paths)
         case Format.SGX_QUOTE:
-            claims = _with_collateral(partial(_sgx, evidence, setting), intel)
+            claims = reading.claims(authenticate_sgx, claims_of_sgx, intel, cache.dcap)
         case Format.TDX_QUOTE:
-            claims = _with_collateral(partial(_tdx, evidence, setting), intel)
+            claims = reading.claims(authenticate_tdx, claims_of_tdx, intel, cache.dcap)
         case Format.AZURE_TDX:
-            claims = _with_collateral(partial(_azure_tdx, evidence, setting), intel)
+            claims = reading.claims(authenticate_azure_tdx, claims_of_azure_tdx, intel, cache.dcap)
         case Format.SNP_REPORT:
-            claims = _snp(evidence, amd, setting)
+            claims = _snp(reading, collateral.amd, cache.paths)
         case Format.SNP_EXTENDED_REPORT:
-            claims = _extended(evidence, amd, setting)
+            claims = _extended(reading, collateral.amd, cache.paths)
         case Format.AZURE_SEV_SNP:
-            claims = _azure_snp(evidence, amd, setting)
+            amd = _of_amd(collateral.amd)
+            claims = reading.claims(authenticate_azure_snp, claims_of_azure_snp, amd, cache.paths)
         case Format.NVIDIA_DEVICE:
-            claims = _nvidia(evidence, collateral.nvidia or NvidiaCollateral(), setting)
+            claims = reading.claims(_nvidia, claims_of_nvidia, nvidia, cache.paths)
         case Format.TOKEN:
-            claims = _token(evidence, collateral.token, setting)
+            claims = _token(reading, collateral.token, cache.paths)
     return claims
 
 
-def _with_collateral(
-    read: Callable[[IntelCollateral | None], Claims], collateral: IntelCollateral | None
-) -> Claims:
-    if collateral is None:
-        return read(None)
-    try:
-        return read(collateral)
-    except (MalformedError, RejectedError) as error:
-        # Once more without: what is wrong with the evidence itself is raised by this.
-        return _refused(read(None), error)
+@dataclass(frozen=True, slots=True)
+class _Beside(Generic[_Given]):
+    """What was given beside evidence, and what is left of it ``without`` what may not hold."""
+
+    given: _Given
+    without: _Given
 
 
-def _refused(claims: Claims, error: AdytonError) -> Claims:
-    return replace(claims, tcb=Tcb(refused=(Finding.from_error(error),)))
+class _Authenticate(Protocol[_Given_contra, _Cache_contra, _Authentic_co]):
+    """The step of a technology whose evidence is verified with collateral."""
+
+    def __call__(
+        self,
+        evidence: bytes,
+        /,
+        *,
+        collateral: _Given_contra,
+        roots: Mapping[str, bytes],
+        at: datetime,
+        cache: _Cache_contra,
+    ) -> _Authentic_co:
+        """Return what ``evidence`` says, once it is shown to be authentic."""
+        ...
 
 
-def _sgx(evidence: bytes, setting: _Setting, collateral: IntelCollateral | None) -> Claims:
-    return claims_of_sgx(
-        authenticate_sgx(
-            evidence,
-            roots=setting.roots,
-            at=setting.at,
-            collateral=collateral,
-            cache=setting.cache.dcap,
-        )
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """One piece of evidence, read under ``roots`` at the instant ``at``."""
+
+    evidence: bytes
+    roots: Mapping[str, bytes]
+    at: datetime
+
+    def claims(
+        self,
+        authenticate: _Authenticate[_Given, _Cache, _Authentic],
+        claims_of: Callable[[_Authentic], Claims],
+        beside: _Beside[_Given],
+        cache: _Cache,
+    ) -> Claims:
+        """Return the claims, with the reason against the collateral that was given (step 3)."""
+
+        def read(collateral: _Given) -> Claims:
+            return claims_of(
+                authenticate(
+                    self.evidence, collateral=collateral, roots=self.roots, at=self.at, cache=cache
+                )
+            )
+
+        try:
+            return read(beside.given)
+        except (MalformedError, RejectedError) as error:
+            if beside.given == beside.without:
+                raise
+            # Once more without: what is wrong with the evidence itself is raised by this.
+            claims = read(beside.without)
+            return replace(claims, tcb=Tcb(refused=(Finding.from_error(error),)))
 
 
-def _tdx(evidence: bytes, setting: _Setting, collateral: IntelCollateral | None) -> Claims:
-    return claims_of_tdx(
-        authenticate_tdx(
-            evidence,
-            roots=setting.roots,
-            at=setting.at,
-            collateral=collateral,
-            cache=setting.cache.dcap,
-        )
-    )
+def _of_amd(amd: AmdCollateral | None) -> _Beside[AmdCollateral | None]:
+    return _Beside(amd, without=None if amd is None else replace(amd, crl=None))
 
 
-def _azure_tdx(evidence: bytes, setting: _Setting, collateral: IntelCollateral | None) -> Claims:
-    return claims_of_azure_tdx(
-        authenticate_azure_tdx(
-            evidence,
-            roots=setting.roots,
-            at=setting.at,
-            collateral=collateral,
-            cache=setting.cache.dcap,
-        )
-    )
+def _snp(reading: _Reading, amd: AmdCollateral | None, cache: PathCache) -> Claims:
+    return reading.claims(authenticate_snp, claims_of_snp, _of_amd(amd), cache)
 
 
-def _extended(evidence: bytes, amd: AmdCollateral | None, setting: _Setting) -> Claims:
-    extended = ExtendedReport.from_bytes(evidence)
+def _extended(reading: _Reading, amd: AmdCollateral | None, cache: PathCache) -> Claims:
+    extended = ExtendedReport.from_bytes(reading.evidence)
+    reading = replace(reading, evidence=extended.report)
     if not extended.parts:
-        return _snp(extended.report, amd, setting)
+        return _snp(reading, amd, cache)
     found = AmdCollateral.from_extended_report(extended)
     if amd is not None and amd.crl is not None:
-        return _snp(extended.report, replace(found, crl=amd.crl), setting)
-    claims = _snp(extended.report, found, setting)
+        return _snp(reading, replace(found, crl=amd.crl), cache)
+    claims = _snp(reading, found, cache)
     # AMD's lists last a year, and the host chose this one: from before the day on which something
     # was taken back, perhaps. What it revokes is revoked, and that it revokes nothing says nothing.
     tcb = None if claims.tcb is None else replace(claims.tcb, is_revocation_checked=False)
     return replace(claims, tcb=tcb)
 
 
-def _snp(report: bytes, amd: AmdCollateral | None, setting: _Setting) -> Claims:
-    read = partial(
-        authenticate_snp, report, roots=setting.roots, at=setting.at, cache=setting.cache.paths
+def _nvidia(
+    file: bytes,
+    *,
+    collateral: NvidiaCollateral,
+    roots: Mapping[str, bytes],
+    at: datetime,
+    cache: PathCache,
+) -> NvidiaClaims:
+    return authenticate_nvidia(
+        one_device(file),
+        collateral=collateral,
+        roots=report_roots(roots),
+        rim_roots=rim_roots(roots),
+        at=at,
+        cache=cache,
     )
-    try:
-        return claims_of_snp(read(collateral=amd))
-    except (MalformedError, RejectedError) as error:
-        if amd is None or amd.crl is None:
-            raise
-        return _refused(claims_of_snp(read(collateral=replace(amd, crl=None))), error)
 
 
-def _azure_snp(evidence: bytes, amd: AmdCollateral | None, setting: _Setting) -> Claims:
-    read = partial(
-        authenticate_azure_snp,
-        evidence,
-        roots=setting.roots,
-        at=setting.at,
-        cache=setting.cache.paths,
-    )
-    try:
-        return claims_of_azure_snp(read(collateral=amd))
-    except (MalformedError, RejectedError) as error:
-        if amd is None or amd.crl is None:
-            raise
-        return _refused(claims_of_azure_snp(read(collateral=replace(amd, crl=None))), error)
-
-
-def _nvidia(evidence: bytes, full: NvidiaCollateral, setting: _Setting) -> Claims:
-    read = partial(
-        authenticate_nvidia,
-        one_device(evidence),
-        roots=report_roots(setting.roots),
-        rim_roots=rim_roots(setting.roots),
-        at=setting.at,
-        cache=setting.cache.paths,
-    )
-    bare = NvidiaCollateral()
-    try:
-        return claims_of_nvidia(read(collateral=full))
-    except (MalformedError, RejectedError) as error:
-        if full == bare:
-            raise
-        return _refused(claims_of_nvidia(read(collateral=bare)), error)
-
-
-def _token(evidence: bytes, collateral: TokenCollateral | None, setting: _Setting) -> Claims:
+def _token(reading: _Reading, collateral: TokenCollateral | None, cache: PathCache) -> Claims:
     """Return the claims of a token by the issuer that it names, and that a root is for.
 
     A key set is one issuer's, and its root has that issuer's name: with another, whoever runs one
     of Azure's instances could speak for all of them. Chains lead to the services themselves.
     """
-    issuer = unverified_issuer(evidence)
+    issuer = unverified_issuer(reading.evidence)
     # Instances that share their keys share a digest: the root of this one comes first.
-    first = sorted(setting.roots.items(), key=lambda item: item[0] != issuer.name)
+    first = sorted(reading.roots.items(), key=lambda item: item[0] != issuer.name)
     claims = authenticate_token(
-        evidence,
+        reading.evidence,
         issuer=issuer,
         collateral=collateral or TokenCollateral(jwks=None, root=None),
         roots=dict(first),
-        at=setting.at,
-        cache=setting.cache.paths,
+        at=reading.at,
+        cache=cache,
     )
     if claims.root != issuer.name and (claims.is_key_set or issuer not in _CHAINED):
         raise TokenIssuerRejectedError(found=issuer.name, wanted=claims.root)
