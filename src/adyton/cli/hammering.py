@@ -159,22 +159,31 @@ class Hammer:
         )
         if proof.hash() != self.given[number]:
             raise Contradiction(f"the log has another proof with the number {number}")
-        found = LogProof.from_bytes(
-            await self._answered(lambda: client.get(f"/v1/log/inclusion/{number}"))
-        )
-        checkpoint = await self._opened(client, found.note)
+        found, checkpoint = await self._included(client, number)
         check_included(proof.hash(), index=found.index, path=found.path, checkpoint=checkpoint)
         await self._extend(client, checkpoint)
         self.read += 1
 
-    async def _opened(self, client: httpx.AsyncClient, note: bytes) -> Checkpoint:
-        origin = note.partition(b"\n")[0].decode()
-        try:
-            return open_checkpoint(note, keys=self._named(origin))
-        except CheckpointUnsignedError:
-            # Perhaps the notary was started anew: its key is one that we do not know yet.
+    async def _included(
+        self, client: httpx.AsyncClient, number: int
+    ) -> tuple[LogProof, Checkpoint]:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            found = LogProof.from_bytes(
+                await self._answered(lambda: client.get(f"/v1/log/inclusion/{number}"))
+            )
+            try:
+                return found, self._opened(found.note)
+            except CheckpointUnsignedError:
+                # Perhaps the notary was started anew: its key is one that we do not know yet. If it
+                # ended before its first proof, nobody names that key, and the next one has to sign.
+                if time.monotonic() > deadline:
+                    raise
             await self._learn(client)
-            return open_checkpoint(note, keys=self._named(origin))
+
+    def _opened(self, note: bytes) -> Checkpoint:
+        origin = note.partition(b"\n")[0].decode()
+        return open_checkpoint(note, keys=self._named(origin))
 
     def _named(self, origin: str) -> list[NoteKey]:
         return [NoteKey(name=origin, public_key=key) for key in self.keys]

@@ -46,7 +46,8 @@ class CheckpointUnsignedError(RejectedError):
     code = "checkpoint-unsigned"
 
     def __init__(self, *, names: tuple[str, ...]) -> None:
-        super().__init__(f"the checkpoint is not signed by {' or '.join(names) or 'any key'}")
+        known = " or ".join(dict.fromkeys(names)) or "any key"
+        super().__init__(f"the checkpoint is not signed by {known}")
         self.names = names
 
 
