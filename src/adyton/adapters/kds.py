@@ -15,7 +15,7 @@ from adyton.adapters.vendors import CollateralUnavailableError, VendorService
 from adyton.codec.pem import read_chain
 from adyton.evidence.sev_snp.collateral import AmdCollateral
 from adyton.evidence.sev_snp.layout import Report, SigningKey
-from adyton.evidence.sev_snp.product import Generation, Tcb
+from adyton.evidence.sev_snp.product import Generation, TcbVersion
 
 __all__ = ["AMD_SERVICE", "KeyDistributionService", "generations_of"]
 
@@ -59,7 +59,7 @@ class KeyDistributionService:
                 what="the chip's certificate", reason="the host has masked the chip's name"
             )
         chip = report.chip_id[: generation.hwid_size].hex()
-        tcb = Tcb.from_bytes(report.reported_tcb, generation)
+        tcb = TcbVersion.from_bytes(report.reported_tcb, generation)
         versions = {
             **({} if tcb.fmc is None else {"fmcSPL": tcb.fmc}),
             "blSPL": tcb.bl,

@@ -22,10 +22,10 @@ from adyton.evidence.dcap.endorsements import (
 )
 from adyton.evidence.dcap.layout import Quote
 from adyton.evidence.dcap.pck import SGX_EXTENSION, SgxExtension
-from adyton.evidence.dcap.platform import ModuleReport, Platform
+from adyton.evidence.dcap.platform import ModuleReport, QuotedPlatform
 from adyton.evidence.dcap.qe_identity import check_is_intels
 from adyton.evidence.dcap.roots import INTEL_ROOTS
-from adyton.evidence.dcap.tcb import Tcb, evaluate
+from adyton.evidence.dcap.tcb import TcbState, evaluate
 from adyton.model.window import Window
 
 __all__ = [
@@ -86,7 +86,7 @@ class DcapClaims:
     first: datetime
     last: datetime
     windows: tuple[Window, ...]
-    tcb: Tcb | None
+    tcb: TcbState | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +164,7 @@ def claims_of(
     root, authority, pck = path.certificates
     tcb = None
     if collateral is not None:
-        platform = Platform(
+        platform = QuotedPlatform(
             tee_type=quote.tee_type,
             root=root,
             authority=authority,

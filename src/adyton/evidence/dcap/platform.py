@@ -8,7 +8,7 @@ from adyton.evidence.dcap.enclave import EnclaveReport
 from adyton.evidence.dcap.layout import TeeType
 from adyton.evidence.dcap.pck import SgxExtension
 
-__all__ = ["MAJOR", "MINOR", "ModuleReport", "Platform", "first_compared"]
+__all__ = ["MAJOR", "MINOR", "ModuleReport", "QuotedPlatform", "first_compared"]
 
 # Where TEE_TCB_SVN has the TDX module's own versions.
 MINOR: Final = 0
@@ -26,7 +26,7 @@ class ModuleReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Platform:
+class QuotedPlatform:
     """What of an authentic quote is compared with endorsements. ``module`` is for TDX only."""
 
     tee_type: TeeType

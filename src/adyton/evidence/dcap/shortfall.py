@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from adyton.evidence.dcap.endorsements import Endorsements
 from adyton.evidence.dcap.pck import COMPONENTS
-from adyton.evidence.dcap.platform import MAJOR, MINOR, Platform, first_compared
+from adyton.evidence.dcap.platform import MAJOR, MINOR, QuotedPlatform, first_compared
 from adyton.evidence.dcap.tcb_info import PlatformLevel, TcbInfo
 
 __all__ = ["Shortfall", "shortfalls"]
@@ -20,7 +20,7 @@ class Shortfall:
     newest: int
 
 
-def shortfalls(platform: Platform, endorsements: Endorsements) -> Iterator[Shortfall]:
+def shortfalls(platform: QuotedPlatform, endorsements: Endorsements) -> Iterator[Shortfall]:
     """Yield every component of ``platform`` that is older than in the newest level.
 
     Of a TDX module, what counts is the one that started the TD.
@@ -41,7 +41,9 @@ def shortfalls(platform: Platform, endorsements: Endorsements) -> Iterator[Short
             yield Shortfall(component="tdx module", found=svn[MINOR], newest=level.isv_svn)
 
 
-def _of_platform(platform: Platform, newest: PlatformLevel, info: TcbInfo) -> Iterator[Shortfall]:
+def _of_platform(
+    platform: QuotedPlatform, newest: PlatformLevel, info: TcbInfo
+) -> Iterator[Shortfall]:
     extension = platform.extension
     yield from _older(extension.components, newest.sgx_components, "sgx", info.sgx_names, 0)
     if platform.module is not None and newest.tdx_components is not None:

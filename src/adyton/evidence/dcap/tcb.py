@@ -12,7 +12,7 @@ from adyton.crypto.path import Certificate
 from adyton.errors import RejectedError
 from adyton.evidence.dcap.endorsements import CollateralRejectedError, Endorsements
 from adyton.evidence.dcap.pck import SgxExtension
-from adyton.evidence.dcap.platform import MAJOR, MINOR, ModuleReport, Platform, first_compared
+from adyton.evidence.dcap.platform import MAJOR, MINOR, ModuleReport, QuotedPlatform, first_compared
 from adyton.evidence.dcap.qe_identity import masked
 from adyton.evidence.dcap.shortfall import Shortfall, shortfalls
 from adyton.evidence.dcap.signed_json import LevelOutcome, SvnLevel
@@ -22,7 +22,7 @@ from adyton.model.window import Window
 
 __all__ = [
     "CollateralTimeRejectedError",
-    "Tcb",
+    "TcbState",
     "TdxModuleRejectedError",
     "evaluate",
 ]
@@ -52,7 +52,7 @@ class TdxModuleRejectedError(RejectedError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tcb:
+class TcbState:
     """The state of a platform's TCB at an instant, under given endorsements.
 
     ``status`` takes platform, quoting enclave and TDX module together; ``current`` is what it would
@@ -73,7 +73,7 @@ class Tcb:
     windows: tuple[Window, ...]
 
 
-def evaluate(platform: Platform, endorsements: Endorsements, *, at: datetime) -> Tcb:
+def evaluate(platform: QuotedPlatform, endorsements: Endorsements, *, at: datetime) -> TcbState:
     """Return the state of ``platform``'s TCB as ``endorsements`` have it, or raise.
 
     1. Every piece of the endorsements is valid at ``at``.
@@ -118,7 +118,7 @@ def _check_same(found: Certificate, wanted: Certificate) -> None:
         )
 
 
-def _check_about(platform: Platform, endorsements: Endorsements) -> None:
+def _check_about(platform: QuotedPlatform, endorsements: Endorsements) -> None:
     info = endorsements.tcb_info
     extension = platform.extension
     if info.tee_type is not platform.tee_type:
@@ -163,7 +163,7 @@ class _State:
         return tuple(outcome for outcome in found if outcome is not None)
 
 
-def _tcb(platform: Platform, endorsements: Endorsements) -> Tcb:
+def _tcb(platform: QuotedPlatform, endorsements: Endorsements) -> TcbState:
     module = platform.module
     svn = None if module is None else module.tee_tcb_svn
     launch = _state(platform, endorsements, svn)
@@ -172,7 +172,7 @@ def _tcb(platform: Platform, endorsements: Endorsements) -> Tcb:
         current = _state(platform, endorsements, module.tee_tcb_svn2).status
         status = relaunch_advised(launch.status, current)
     reached = launch.reached
-    return Tcb(
+    return TcbState(
         status=status,
         platform_status=_status(launch.platform),
         qe_status=_status(launch.qe),
@@ -189,7 +189,7 @@ def _tcb(platform: Platform, endorsements: Endorsements) -> Tcb:
     )
 
 
-def _state(platform: Platform, endorsements: Endorsements, svn: bytes | None) -> _State:
+def _state(platform: QuotedPlatform, endorsements: Endorsements, svn: bytes | None) -> _State:
     """Return the state of a platform whose TDX module has the versions ``svn``."""
     info = endorsements.tcb_info
     level = next((level for level in info.levels if _reaches(platform.extension, svn, level)), None)

@@ -18,7 +18,7 @@ from adyton.crypto.path import PS384_AMD, CertificateRejectedError, Path, PathCa
 from adyton.errors import RejectedError
 from adyton.evidence.sev_snp.collateral import CHAIN, AmdCollateral, CollateralMissingError
 from adyton.evidence.sev_snp.layout import Report, SigningKey
-from adyton.evidence.sev_snp.product import Generation, ProductRejectedError, Tcb
+from adyton.evidence.sev_snp.product import Generation, ProductRejectedError, TcbVersion
 from adyton.evidence.sev_snp.roots import AMD_ROOTS
 from adyton.evidence.sev_snp.vek import Vek
 from adyton.model.window import Window
@@ -53,7 +53,7 @@ class TcbMismatchError(RejectedError):
 
     code = "tcb-mismatch"
 
-    def __init__(self, *, found: Tcb, wanted: Tcb) -> None:
+    def __init__(self, *, found: TcbVersion, wanted: TcbVersion) -> None:
         super().__init__(f"the certificate is for {found}, the report is about {wanted}")
         self.found, self.wanted = found, wanted
 
@@ -91,10 +91,10 @@ class SnpClaims:
     signing_key: SigningKey
     vek: Vek
     vek_sha256: bytes
-    reported: Tcb
-    current: Tcb
-    committed: Tcb
-    launch: Tcb
+    reported: TcbVersion
+    current: TcbVersion
+    committed: TcbVersion
+    launch: TcbVersion
     first: datetime
     last: datetime
     windows: tuple[Window, ...]
@@ -169,7 +169,7 @@ def authenticate(
     # Step 6
     _check_chip(parsed, vek, signing_key)
     # Step 7
-    reported = Tcb.from_bytes(parsed.reported_tcb, generation)
+    reported = TcbVersion.from_bytes(parsed.reported_tcb, generation)
     if vek.tcb != reported:
         raise TcbMismatchError(found=vek.tcb, wanted=reported)
     # Step 8
@@ -178,7 +178,7 @@ def authenticate(
     crl = None if collateral.crl is None else _crl(collateral.crl, path, at)
     # Step 10
     current, committed, launch = (
-        Tcb.from_bytes(data, generation)
+        TcbVersion.from_bytes(data, generation)
         for data in (parsed.current_tcb, parsed.committed_tcb, parsed.launch_tcb)
     )
     return SnpClaims(

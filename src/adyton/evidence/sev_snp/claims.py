@@ -6,7 +6,7 @@ from types import MappingProxyType
 from adyton.codec.json import Json
 from adyton.evidence.sev_snp.authenticate import SnpClaims
 from adyton.evidence.sev_snp.findings import findings
-from adyton.evidence.sev_snp.product import Tcb as Versions
+from adyton.evidence.sev_snp.product import TcbVersion
 from adyton.model.claims import Claims, Platform, Tcb, Technology
 
 __all__ = ["claims_of"]
@@ -53,7 +53,7 @@ def claims_of(claims: SnpClaims) -> Claims:
     )
 
 
-def _numbers(versions: Versions, prefix: str) -> Mapping[str, int]:
+def _numbers(versions: TcbVersion, prefix: str) -> Mapping[str, int]:
     names = ("bl", "tee", "snp", "ucode", "fmc")
     found = {name: getattr(versions, name) for name in names}
     return {f"{prefix}{name}": svn for name, svn in found.items() if svn is not None}

@@ -11,7 +11,7 @@ from typing import Final
 
 from adyton.errors import MalformedError, RejectedError
 
-__all__ = ["TCB_SIZE", "Generation", "ProductRejectedError", "Tcb"]
+__all__ = ["TCB_SIZE", "Generation", "ProductRejectedError", "TcbVersion"]
 
 TCB_SIZE: Final = 8
 
@@ -55,7 +55,7 @@ class Generation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tcb:
+class TcbVersion:
     """The security versions of a processor's firmware. ``fmc`` is ``None`` before Turin."""
 
     bl: int
@@ -65,7 +65,7 @@ class Tcb:
     fmc: int | None
 
     @classmethod
-    def from_bytes(cls, data: bytes, generation: Generation) -> "Tcb":
+    def from_bytes(cls, data: bytes, generation: Generation) -> "TcbVersion":
         """Return the versions in ``data``, or raise ``MalformedError``."""
         if len(data) != TCB_SIZE:
             raise MalformedError(f"a tcb version has {len(data)} bytes, not {TCB_SIZE}")

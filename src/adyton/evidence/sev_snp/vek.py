@@ -13,7 +13,7 @@ from typing import Final
 from adyton.codec.der import DerReader
 from adyton.codec.reader import Reader
 from adyton.errors import MalformedError
-from adyton.evidence.sev_snp.product import Generation, Tcb
+from adyton.evidence.sev_snp.product import Generation, TcbVersion
 
 __all__ = ["Vek"]
 
@@ -53,7 +53,7 @@ class Vek:
 
     product: str
     generation: Generation
-    tcb: Tcb
+    tcb: TcbVersion
     hwid: bytes | None
     csp_id: str | None
 
@@ -75,7 +75,7 @@ class Vek:
         vek = cls(
             product=product,
             generation=generation,
-            tcb=Tcb(
+            tcb=TcbVersion(
                 bl=_integer(left, _BL),
                 tee=_integer(left, _TEE),
                 snp=_integer(left, _SNP),

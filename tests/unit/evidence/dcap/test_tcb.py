@@ -33,7 +33,7 @@ from adyton.evidence.dcap.qe_identity import QuotingEnclaveRejectedError
 from adyton.evidence.dcap.status import TcbStatus
 from adyton.evidence.dcap.tcb import (
     CollateralTimeRejectedError,
-    Tcb,
+    TcbState,
     TdxModuleRejectedError,
 )
 from adyton.evidence.sgx.authenticate import authenticate as authenticate_sgx
@@ -45,16 +45,16 @@ S = TcbStatus
 
 def tcb_of(
     quote: bytes, collateral: bytes, *, vendor: FakeIntel = VENDOR, tee: str = "tdx", at: Any = NOW
-) -> Tcb:
+) -> TcbState:
     authenticate: Any = {"sgx": authenticate_sgx, "tdx": authenticate_tdx}[tee]
     claims = authenticate(
         quote, roots=vendor.roots, at=at, collateral=IntelCollateral.from_bytes(collateral)
     )
-    found: Tcb = claims.dcap.tcb
+    found: TcbState = claims.dcap.tcb
     return found
 
 
-def judged(*, info: Any = None, identity: Any = None, tee: Any = "tdx", **quote: Any) -> Tcb:
+def judged(*, info: Any = None, identity: Any = None, tee: Any = "tdx", **quote: Any) -> TcbState:
     data = VENDOR.quote(tee, **quote)
     return tcb_of(data, VENDOR.collateral(tee, info=info, identity=identity), tee=tee)
 

@@ -39,7 +39,7 @@ from adyton.evidence.sev_snp.authenticate import (
 from adyton.evidence.sev_snp.collateral import AmdCollateral
 from adyton.evidence.sev_snp.findings import findings
 from adyton.evidence.sev_snp.layout import SigningKey
-from adyton.evidence.sev_snp.product import Generation, ProductRejectedError, Tcb
+from adyton.evidence.sev_snp.product import Generation, ProductRejectedError, TcbVersion
 
 MILAN = FakeAmd("Milan")
 TURIN = FakeAmd("Turin")
@@ -93,8 +93,8 @@ def test_a_good_report_under_an_operators_key_is_authentic(name: Name) -> None:
 
 
 def test_each_generation_has_its_own_order_of_versions() -> None:
-    assert authenticated(MILAN).reported == Tcb(bl=4, tee=0, snp=27, ucode=222, fmc=None)
-    assert authenticated(TURIN).reported == Tcb(bl=1, tee=1, snp=4, ucode=81, fmc=1)
+    assert authenticated(MILAN).reported == TcbVersion(bl=4, tee=0, snp=27, ucode=222, fmc=None)
+    assert authenticated(TURIN).reported == TcbVersion(bl=1, tee=1, snp=4, ucode=81, fmc=1)
     assert str(authenticated(TURIN).reported) == "fmc 1, bl 1, tee 1, snp 4, ucode 81"
 
 

@@ -11,7 +11,7 @@ from adyton.evidence.sev_snp.layout import (
     Report,
     SigningKey,
 )
-from adyton.evidence.sev_snp.product import Generation, Tcb
+from adyton.evidence.sev_snp.product import Generation, TcbVersion
 
 VENDOR = FakeAmd("Genoa")
 
@@ -97,12 +97,12 @@ def test_a_report_has_one_size(size: int) -> None:
 def test_versions_of_firmware_have_eight_bytes_and_no_others(generation: Generation) -> None:
     for data in (b"", bytes(7), bytes(9)):
         with pytest.raises(MalformedError, match="not 8"):
-            Tcb.from_bytes(data, generation)
+            TcbVersion.from_bytes(data, generation)
     reserved = (4, 5, 6) if generation is Generation.TURIN else (2, 3, 4, 5)
     for index in range(8):
         data = bytes(index) + b"\1" + bytes(7 - index)
         if index in reserved:
             with pytest.raises(MalformedError, match=f"none of {generation}"):
-                Tcb.from_bytes(data, generation)
+                TcbVersion.from_bytes(data, generation)
         else:
-            assert "1" in str(Tcb.from_bytes(data, generation))
+            assert "1" in str(TcbVersion.from_bytes(data, generation))

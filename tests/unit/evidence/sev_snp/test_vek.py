@@ -2,7 +2,7 @@ import pytest
 from tests.fakes.amd import CHIP, OID, OPERATOR, extensions, integer, text
 
 from adyton.errors import MalformedError
-from adyton.evidence.sev_snp.product import Generation, Tcb
+from adyton.evidence.sev_snp.product import Generation, TcbVersion
 from adyton.evidence.sev_snp.vek import Vek
 
 
@@ -14,12 +14,12 @@ def test_a_chips_certificate_says_what_the_chip_is() -> None:
     assert vek(extensions("Milan", "vcek")) == Vek(
         product="Milan-B0",
         generation=Generation.MILAN,
-        tcb=Tcb(bl=4, tee=0, snp=27, ucode=222, fmc=None),
+        tcb=TcbVersion(bl=4, tee=0, snp=27, ucode=222, fmc=None),
         hwid=CHIP,
         csp_id=None,
     )
     turin = vek(extensions("Turin", "vcek"))
-    assert turin.tcb == Tcb(bl=1, tee=1, snp=4, ucode=81, fmc=1)
+    assert turin.tcb == TcbVersion(bl=1, tee=1, snp=4, ucode=81, fmc=1)
     assert turin.hwid == CHIP[:8]
     assert vek(extensions("Genoa", "vlek")).csp_id == OPERATOR
 
