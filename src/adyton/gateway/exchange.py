@@ -19,7 +19,7 @@ from adyton.gateway.problems import (
     CallerGoneError,
     MediaTypeError,
 )
-from adyton.gateway.proving.room import Share
+from adyton.gateway.proving.room import Room
 from adyton.gateway.routes import Parameter
 
 __all__ = [
@@ -50,7 +50,7 @@ async def read_body(
     limit_bytes: int,
     within: timedelta = _BODY_SECONDS,
     media_type: str | None = "application/json",
-    share: Share | None = None,
+    share: Room | None = None,
 ) -> bytes:
     """Return the body, without ever holding more of it than ``limit_bytes``.
 

@@ -35,7 +35,7 @@ from adyton.gateway.proving.books import Books
 from adyton.gateway.proving.following import job_document
 from adyton.gateway.proving.jobs import Jobs
 from adyton.gateway.proving.line import Line
-from adyton.gateway.proving.room import Room, Share
+from adyton.gateway.proving.room import Room
 from adyton.gateway.routes import Operation, Parameter, Route
 from adyton.gateway.worker import Answer, Worker
 from adyton.model.proving import MAX_SEALED_BYTES, MEDIA_TYPE, SealedProving
@@ -155,7 +155,7 @@ class Proving:
             }
         )
 
-    async def _read(self, request: Request, share: Share) -> SealedProving:
+    async def _read(self, request: Request, share: Room) -> SealedProving:
         body = await read_body(
             request,
             limit_bytes=MAX_SEALED_BYTES,

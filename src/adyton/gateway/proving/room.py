@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from adyton.gateway.problems import OverloadedError
 
-__all__ = ["Room", "Share"]
+__all__ = ["Room"]
 
 
 class Room:
@@ -16,13 +16,13 @@ class Room:
         self.used = 0
 
     @contextmanager
-    def share(self) -> Iterator["Share"]:
-        """Yield what one request has of it, given back at the end of the block."""
-        share = Share(self)
+    def share(self) -> Iterator["Room"]:
+        """Yield room for one request, given back at the end of the block."""
+        share = Room(self._limit, within=self)
         try:
             yield share
         finally:
-            share.give_back()
+            share.free(share.used)
 
     def take(self, size: int) -> None:
         """Count ``size`` bytes more, or raise ``OverloadedError``."""
@@ -37,21 +37,3 @@ class Room:
         self.used -= size
         if self._within is not None:
             self._within.free(size)
-
-
-class Share:
-    """One request's bytes."""
-
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._size = 0
-
-    def take(self, size: int) -> None:
-        """Count ``size`` bytes more, or raise ``OverloadedError``."""
-        self._room.take(size)
-        self._size += size
-
-    def give_back(self) -> None:
-        """Count none any more."""
-        self._room.free(self._size)
-        self._size = 0

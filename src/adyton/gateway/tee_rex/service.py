@@ -26,7 +26,7 @@ from adyton.gateway.limits import Limiter
 from adyton.gateway.observer import record_of
 from adyton.gateway.problems import TooManyRequestsError, problem, status_of
 from adyton.gateway.proving.line import Line
-from adyton.gateway.proving.room import Room, Share
+from adyton.gateway.proving.room import Room
 from adyton.gateway.routes import Operation, Route
 from adyton.gateway.tee_rex import forms
 from adyton.gateway.tee_rex.visitors import Visitors
@@ -244,7 +244,7 @@ def _check_version(request: Request, found: OpenPgpDescription) -> None:
         raise AztecVersionUnknownError(known=tuple(found.versions))
 
 
-async def _message(request: Request, share: Share) -> bytes:
+async def _message(request: Request, share: Room) -> bytes:
     body = await read_body(
         request, limit_bytes=_LIMIT_BYTES, within=_BODY_SECONDS, share=share, media_type=None
     )
