@@ -23,8 +23,8 @@ from tests.fuzz.targets import CORPUS
 from adyton.appraisal.ear import Ear, Tier, VerifierId, issue_ear
 from adyton.codec import cbor
 from adyton.codec.cose import Sign1
+from adyton.crypto.ecdsa import Es256Key
 from adyton.crypto.jws import TokenSigner
-from adyton.crypto.p256 import Es256Key
 from adyton.crypto.timestamp import timestamp_request
 from adyton.evidence.nitro.layout import MAX_DOCUMENT_BYTES
 from adyton.evidence.token.services import Service

@@ -13,9 +13,9 @@ from typing import Final
 
 from adyton.appraisal.ear import Ear, VerifierId, issue_ear
 from adyton.codec.json import canonical
+from adyton.crypto.ecdsa import Es256Key
 from adyton.crypto.hashing import sha256
 from adyton.crypto.jws import TokenSigner
-from adyton.crypto.p256 import Es256Key
 from adyton.errors import MalformedError, UnavailableError
 from adyton.model.claims import Claims
 from adyton.model.verdict import Verdict

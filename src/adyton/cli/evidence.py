@@ -18,8 +18,8 @@ from adyton.cli.terminal import console, notes, plain, print_json, table
 from adyton.cli.verdicts import layer_table, print_reasons
 from adyton.codec.json import Json, loads
 from adyton.codec.text import from_hex
+from adyton.crypto.ecdsa import Es256Key
 from adyton.crypto.jws import TokenSigner
-from adyton.crypto.p256 import Es256Key
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import NO_COLLATERAL
 from adyton.evidence.eventlog.layout import MAX_LOG_BYTES, EventLog

@@ -5,10 +5,10 @@ from typing import Final
 from adyton.codec.jose import encode
 from adyton.codec.json import Json, JsonObject, canonical
 from adyton.codec.text import to_base64url
+from adyton.crypto.ecdsa import P256_POINT_SIZE, Es256Key
 from adyton.crypto.ed25519 import Ed25519Key
 from adyton.crypto.hashing import sha256
 from adyton.crypto.jwk import Algorithm
-from adyton.crypto.p256 import P256_POINT_SIZE, Es256Key
 
 __all__ = ["TokenSigner"]
 

@@ -21,7 +21,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from adyton.crypto.ecdsa import ECDSA_WITH_SHA384, Es384PublicKey
+from adyton.crypto.ecdsa import ECDSA_WITH_SHA256, ECDSA_WITH_SHA384, Es256PublicKey, Es384PublicKey
 from adyton.crypto.fields import (
     BASIC_CONSTRAINTS,
     CRL_SIGN,
@@ -38,7 +38,6 @@ from adyton.crypto.fields import (
     purposes,
 )
 from adyton.crypto.hashing import sha256
-from adyton.crypto.p256 import ECDSA_WITH_SHA256, Es256PublicKey
 from adyton.crypto.rsa import RSA_PSS_WITH_SHA384, RsaPssPublicKey
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import MalformedError, RejectedError

@@ -22,10 +22,10 @@ from adyton.appraisal.ear import (
     issue_ear,
     verify_ear,
 )
+from adyton.crypto.ecdsa import Es256Key
 from adyton.crypto.ed25519 import Ed25519Key
 from adyton.crypto.jwk import JwkSet
 from adyton.crypto.jws import TokenSigner
-from adyton.crypto.p256 import Es256Key
 from adyton.crypto.signing import SignatureRejectedError
 from adyton.errors import AdytonError, MalformedError
 from adyton.model.verdict import (

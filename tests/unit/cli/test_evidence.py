@@ -11,9 +11,9 @@ from tests.unit.verification.test_evidence import CASES, POLICY, Case, name_of
 from adyton.appraisal.ear import Tier, verify_ear
 from adyton.cli.app import run
 from adyton.codec.json import canonical
+from adyton.crypto.ecdsa import Es256Key
 from adyton.crypto.jwk import JwkSet
 from adyton.crypto.jws import TokenSigner
-from adyton.crypto.p256 import Es256Key
 from adyton.evidence.formats import Format
 
 TDX = CASES[3]

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from tests.fakes.intel import AUTHORITY, NOW, FakeIntel, List, der, integer
 
 from adyton.crypto.crl import CertificateRevokedError, CrlRejectedError, verify_crl
-from adyton.crypto.p256 import ECDSA_WITH_SHA256
+from adyton.crypto.ecdsa import ECDSA_WITH_SHA256
 from adyton.crypto.path import ES256, Certificate, verify_path
 from adyton.errors import AdytonError, MalformedError
 

@@ -5,10 +5,10 @@ import jwt
 import pytest
 
 from adyton.codec.jose import Jws
+from adyton.crypto.ecdsa import Es256Key
 from adyton.crypto.ed25519 import Ed25519Key
 from adyton.crypto.jwk import Algorithm, JwkSet
 from adyton.crypto.jws import TokenSigner
-from adyton.crypto.p256 import Es256Key
 from adyton.crypto.signing import SignatureRejectedError
 
 # RFC 8037, appendix A: a key, and its name by RFC 7638.

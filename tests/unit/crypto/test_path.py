@@ -21,7 +21,7 @@ from tests.fakes.intel import (
     usage,
 )
 
-from adyton.crypto.p256 import ECDSA_WITH_SHA256
+from adyton.crypto.ecdsa import ECDSA_WITH_SHA256
 from adyton.crypto.path import (
     ES256,
     CertificateRejectedError,

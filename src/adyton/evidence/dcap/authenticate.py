@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from adyton.crypto.ecdsa import Es256PublicKey
 from adyton.crypto.hashing import sha256
-from adyton.crypto.p256 import Es256PublicKey
 from adyton.crypto.path import ES256, CertificateRejectedError, Path, PathCache, verify_path
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.dcap.collateral import IntelCollateral
