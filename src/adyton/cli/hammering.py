@@ -31,8 +31,9 @@ from adyton.ledger.checkpoint import (
     open_checkpoint,
 )
 from adyton.ledger.log_proof import LogProof, check_included
-from adyton.ledger.proof import Proof
+from adyton.ledger.proof import MAX_PROOF_BYTES, Proof, proof_hash
 from adyton.ledger.tree import HASH_SIZE, Hash, verify_consistency
+from adyton.ledger.walk import walk
 
 __all__ = ["Contradiction", "Hammer", "HammerLoad", "run_hammer"]
 
@@ -40,6 +41,7 @@ _PAUSE_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 120.0
 _ANSWER_BYTES: Final = 64 * 1024 * 1024
 _MOST_TIMES: Final = 1_000_000
+_STRETCH: Final = 16
 
 
 class Contradiction(RejectedError):  # noqa: N818  # what it is, and not a failure of ours
@@ -89,7 +91,7 @@ class Hammer:
         return shown
 
     async def run(self) -> None:
-        """Write and read until the time is over or ``stop`` is set, then look at all again.
+        """Write and read until the time is over or ``stop`` is set.
 
         Raises ``Contradiction``, and the errors of a proof that does not verify.
         """
@@ -150,7 +152,9 @@ class Hammer:
             return
         # Any that somebody was given, or the newest: what was just written is where it hurts.
         numbers = list(self.given)
-        await self.look_up(client, random.choice((numbers[-1], random.choice(numbers))))  # noqa: S311  # which one is no secret
+        number = random.choice((numbers[-1], random.choice(numbers)))  # noqa: S311  # which one is no secret
+        await self.look_up(client, number)
+        await self.look_along(client, number)
 
     async def look_up(self, client: httpx.AsyncClient, number: int) -> None:
         """Check one proof that was given: it is still there, and the log has it."""
@@ -163,6 +167,18 @@ class Hammer:
         check_included(proof.hash(), index=found.index, path=found.path, checkpoint=checkpoint)
         await self._extend(client, checkpoint)
         self.read += 1
+
+    async def look_along(self, client: httpx.AsyncClient, number: int) -> None:
+        """Check what the log has from a proof on: one chain, of what was given."""
+        query = {"first": number, "last": number + _STRETCH - 1}
+        answer = await self._answered(lambda: client.get("/v1/log/range", params=query))
+        found = [loads(line, limit_bytes=MAX_PROOF_BYTES) for line in answer.splitlines()]
+        if not walk(found).is_complete:
+            raise Contradiction(f"the log's proofs from number {number} on are not one chain")
+        for at, document in enumerate(found, start=number):
+            if at in self.given and proof_hash(canonical(document)) != self.given[at]:
+                raise Contradiction(f"the log has another proof with the number {at}")
+        self.read += len(found)
 
     async def _included(
         self, client: httpx.AsyncClient, number: int

@@ -1,6 +1,6 @@
 """``adyton log``: walk along proofs, follow checkpoints, find a proof's place."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -49,12 +49,12 @@ class Range:
 
 def run_walk(files: tuple[Path, ...], asked: Range, *, complete: bool, as_json: bool) -> int:
     """Print what the proofs say together, and return the exit code."""
-    with progress("walking"):
+    with progress("walking") as tell:
         if files:
             found = walk(_from_files(files))
         else:
             found = talk(
-                asked.url, asked.ca_file, lambda gateway: walk(_from_notary(asked, gateway))
+                asked.url, asked.ca_file, lambda gateway: walk(_from_notary(asked, gateway, tell))
             )
     if as_json:
         print_json(found.to_json())
@@ -136,7 +136,7 @@ def run_prove(
     if as_json:
         print_json({"file": str(path), "counter": str(number), "size": str(checkpoint.size)})
     else:
-        text = f"number {number} is in {checkpoint.origin}, which has {checkpoint.size}: {path}"
+        text = f"number {number} is in {checkpoint.origin}, of size {checkpoint.size}: {path}"
         console().print(plain(text))
     return YES
 
@@ -144,20 +144,31 @@ def run_prove(
 def _from_files(files: tuple[Path, ...]) -> Iterator[Value]:
     for file in files:
         value = from_file(file, lambda data: loads(data, limit_bytes=_MAX_FILE), _MAX_FILE)
-        if isinstance(value, list):
-            yield from value
-        else:
-            yield value
+        documents = value if isinstance(value, list) else [value]
+        if not documents:
+            raise MalformedError(f"{file} has no proofs")
+        for number, document in enumerate(documents, start=1):
+            # Another file by mistake says nothing against a notary.
+            try:
+                Proof.from_json(document)
+            except MalformedError as error:
+                place = f"{file}, document {number}" if isinstance(value, list) else file
+                raise MalformedError(f"{place} is no notary's proof: {error}") from error
+            yield document
 
 
-def _from_notary(asked: Range, gateway: Transport) -> Iterator[Value]:
+def _from_notary(asked: Range, gateway: Transport, tell: Callable[[str], None]) -> Iterator[Value]:
     last = asked.last
     if last is None:
         last = Checkpoint.from_text(_text_of(gateway.run(newest_checkpoint()))).size
     if last < asked.first:
-        raise OptionMalformedError(f"the log has {last} proofs: there is none from {asked.first}")
-    for counter in range(asked.first, last + 1):
-        yield gateway.run(logged(counter))
+        raise OptionMalformedError(f"the log's size is {last}: it has no proof {asked.first}")
+    number = asked.first
+    while number <= last:
+        tell(f"walking: at {number} of {last}")
+        found = gateway.run(logged(number, last=last))
+        yield from found
+        number += len(found)
 
 
 def _text_of(note: bytes) -> str:

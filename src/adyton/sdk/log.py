@@ -16,8 +16,18 @@ from adyton.ledger.proof import MAX_PROOF_BYTES
 from adyton.ledger.tree import HASH_SIZE, Hash, verify_consistency
 from adyton.sdk.transport import Call, Conversation
 
-__all__ = ["extends", "log_proof", "logged", "newest_checkpoint", "note_keys", "origin_of"]
+__all__ = [
+    "MOST_LOGGED",
+    "extends",
+    "log_proof",
+    "logged",
+    "newest_checkpoint",
+    "note_keys",
+    "origin_of",
+]
 
+# As many as are held in memory at a time.
+MOST_LOGGED: Final = 256
 _MOST_EPOCHS: Final = 4096
 _MOST_PATH: Final = 128
 _ANSWER_BYTES: Final = 1024 * 1024
@@ -28,10 +38,18 @@ def newest_checkpoint() -> Conversation[bytes]:
     return (yield Call(method="GET", path="/v1/log/checkpoint"))
 
 
-def logged(counter: int) -> Conversation[Value]:
-    """Return the proof with this number, unverified."""
-    data = yield Call(method="GET", path=f"/v1/log/proofs/{counter}")
-    return loads(data, limit_bytes=MAX_PROOF_BYTES)
+def logged(first: int, *, last: int) -> Conversation[list[Value]]:
+    """Return the proofs from number ``first`` on, unverified: some, and none behind ``last``.
+
+    At least one, and ``MOST_LOGGED`` at most: a caller asks on from there.
+    """
+    last = min(last, first + MOST_LOGGED - 1)
+    path = f"/v1/log/range?first={first}&last={last}"
+    data = yield Call(method="GET", path=path, limit_bytes=MOST_LOGGED * MAX_PROOF_BYTES)
+    lines = data.removesuffix(b"\n").split(b"\n")
+    if len(lines) > last - first + 1:
+        raise MalformedError("the gateway answered with more proofs than it was asked for")
+    return [loads(line, limit_bytes=MAX_PROOF_BYTES) for line in lines]
 
 
 def log_proof(counter: int) -> Conversation[LogProof]:

@@ -17,6 +17,7 @@ from adyton.appraisal.policy import Policy
 from adyton.cli.app import run
 from adyton.ledger.log_proof import LogProof
 from adyton.sdk import AsyncClient, Client, Committed
+from adyton.sdk.log import MOST_LOGGED
 from adyton.verification.notary_policy import NotaryPolicy
 
 DATA = b"what is committed"
@@ -107,15 +108,43 @@ def test_a_checkpoint_extends_the_one_before(
     assert run(["log", "checkpoint", "--key", other]) == 2
 
 
-def test_the_log_of_the_notary_is_walked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_of_the_notary_is_walked(
+    folder: Path, capsys: pytest.CaptureFixture[str], gateway: NotarizedGateway
+) -> None:
+    # More than is asked for at a time.
+    with Client(gateway.url, api_key=gateway.key, policy=NOBODY) as client:
+        client.commit([bytes(32)] * MOST_LOGGED)
     assert run(["commit", "one", "two"]) == 0
     assert run(["log", "prove", "two.proof.json"]) == 0
     capsys.readouterr()
     assert run(["log", "walk", "--json", "--complete"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["complete"] is True
-    assert shown["proofs"] >= 2
+    last = json.loads(Path("two.proof.json").read_bytes())["commit"]["counter"]
+    assert shown["proofs"] == int(last) > MOST_LOGGED
     assert run(["log", "walk", "--first", "999999"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"name": "a package"}', "other.json is no notary's proof"),
+        ("[]", "other.json has no proofs"),
+        ("null", "other.json is no notary's proof"),
+        ("not json", "other.json: not json"),
+        ('[{"version": "provenclave/1"}]', "other.json, document 1 is no notary's proof"),
+    ],
+)
+def test_a_file_that_is_no_proof_says_nothing_against_a_notary(
+    text: str, reason: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["commit", "one"]) == 0
+    Path("other.json").write_text(text)
+    capsys.readouterr()
+    assert run(["log", "walk", "one.proof.json", "other.json"]) == 2
+    found = capsys.readouterr()
+    assert reason in found.err
+    assert "honest" not in found.out
 
 
 class _Stamps(BaseHTTPRequestHandler):

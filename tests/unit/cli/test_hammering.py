@@ -5,7 +5,7 @@ import pytest
 from tests.fakes.proofs import FakeNotary
 
 from adyton.cli import hammering
-from adyton.cli.hammering import Hammer, HammerLoad
+from adyton.cli.hammering import Contradiction, Hammer, HammerLoad
 from adyton.codec.javascript import canonical
 from adyton.codec.text import to_base64
 from adyton.ledger.checkpoint import CheckpointUnsignedError
@@ -64,3 +64,30 @@ async def test_a_key_that_nobody_ever_names_is_no_key(monkeypatch: pytest.Monkey
     monkeypatch.setattr(hammering, "_PATIENCE_SECONDS", 0.0)
     with pytest.raises(CheckpointUnsignedError, match=r"not signed by notary\.example/log$"):
         await looked_up(Restarted(notes_by_lost_key=10**6))
+
+
+async def looked_along(notary: FakeNotary, shown: list[bytes]) -> Hammer:
+    hammer = Hammer(url=URL, api_key="key", load=HammerLoad())
+    hammer.given = {at: proof_hash(proof) for at, proof in enumerate(notary.proofs, start=1)}
+    lines = b"".join(proof + b"\n" for proof in shown)
+    answer = httpx.MockTransport(lambda _request: httpx.Response(200, content=lines))
+    async with httpx.AsyncClient(base_url=URL, transport=answer) as client:
+        await hammer.look_along(client, 1)
+    return hammer
+
+
+async def test_a_stretch_of_the_log_is_compared_with_what_was_given() -> None:
+    notary, other = FakeNotary(), FakeNotary()
+    for data in (b"one", b"two", b"three"):
+        notary.commit(data)
+        other.commit(data + b"!")
+    assert (await looked_along(notary, notary.proofs)).read == 3
+    one, two, three = notary.proofs
+    for shown, reason in (
+        ([one, three], "not one chain"),
+        ([one, two, other.proofs[2]], "not one chain"),
+        (other.proofs, "another proof with the number 1"),
+        ([two, three], "another proof with the number 1"),
+    ):
+        with pytest.raises(Contradiction, match=reason):
+            await looked_along(notary, shown)

@@ -178,8 +178,10 @@ class FakeLog:
             return httpx.Response(200, content=self.notary.checkpoint())
         if path.startswith("/v1/log/inclusion/"):
             return httpx.Response(200, content=self.notary.place(int(path[18:])).to_bytes())
-        if path.startswith("/v1/log/proofs/"):
-            return httpx.Response(200, content=self.notary.proofs[int(path[15:]) - 1])
+        if path == "/v1/log/range":
+            first, last = (int(request.url.params[name]) for name in ("first", "last"))
+            lines = self.notary.proofs[first - 1 : last]
+            return httpx.Response(200, content=b"".join(line + b"\n" for line in lines))
         if path == "/v1/log/epochs":
             key = to_base64(self.notary.key.public)
             epoch = {"first": "1", "publicKeyB64": key}
@@ -202,7 +204,16 @@ def test_a_log_is_read_and_each_thing_checked() -> None:
     transport.run(extends(old, new))
     transport.run(extends(new, new))
     assert transport.run(log_proof(2)).index == 1
-    assert transport.run(logged(4)) == json.loads(log.notary.proofs[3])
+    assert transport.run(logged(3, last=4)) == list(map(json.loads, log.notary.proofs[2:]))
+    assert len(transport.run(logged(1, last=10**9))) == 4
+    transport.close()
+
+
+@pytest.mark.parametrize("answer", [b"", b"\n", b"no json\n", b"{}\n{}\n{}\n", b"{}\n\n"])
+def test_a_range_that_is_none_is_malformed(answer: bytes) -> None:
+    transport = through(lambda _request: httpx.Response(200, content=answer))
+    with pytest.raises(MalformedError):
+        transport.run(logged(7, last=8))
     transport.close()
 
 
