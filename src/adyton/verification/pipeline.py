@@ -15,7 +15,7 @@ from adyton.crypto.binding import report_data
 from adyton.crypto.hashing import sha256
 from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.evidence.collateral import NO_COLLATERAL, Collateral
-from adyton.model.claims import Claims, Technology
+from adyton.model.claims import Claims, Platform, Technology
 from adyton.model.manifest import Manifest
 from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.receipt import Receipt
@@ -59,25 +59,15 @@ def verify_receipt(
 
     Raises ``UnavailableError`` where a proof could not be checked: then there is no verdict.
     """
-    given = datetime.fromtimestamp(receipt.statement.time, tz=UTC)
-    # Evidence speaks for the moment of the statement: its certificates live for hours, and a
-    # receipt is checked for years. How old the statement may be is for the receipt layer.
-    claims = claims_or_reason(
-        receipt.evidence, collateral=collateral, policy=policy, at=given, cache=cache
+    evidence, platform = _evidence_of(
+        receipt, asked=expectation.challenge, policy=policy, collateral=collateral, cache=cache
     )
     return decide_on_receipt(
         receipt,
-        evidence=_evidence_layer(
-            claims,
-            receipt.manifest,
-            challenge=receipt.challenge,
-            asked=expectation.challenge,
-            policy=policy,
-            at=given,
-        ),
+        evidence=evidence,
         statement=bind(
             receipt,
-            platform=claims.platform if isinstance(claims, Claims) else None,
+            platform=platform,
             policy=policy.receipt,
             expectation=expectation,
             at=at,
@@ -102,22 +92,14 @@ def verify_proving_receipt(
 
     Raises ``UnavailableError`` where the proof could not be checked: then there is no verdict.
     """
-    given = datetime.fromtimestamp(receipt.statement.time, tz=UTC)
-    claims = claims_or_reason(
-        receipt.evidence, collateral=collateral, policy=policy, at=given, cache=cache
+    evidence, platform = _evidence_of(
+        receipt, asked=expectation.challenge, policy=policy, collateral=collateral, cache=cache
     )
     return decide_on_proving(
-        evidence=_evidence_layer(
-            claims,
-            receipt.manifest,
-            challenge=receipt.challenge,
-            asked=expectation.challenge,
-            policy=policy,
-            at=given,
-        ),
+        evidence=evidence,
         statement=bind_proof(
             receipt,
-            platform=claims.platform if isinstance(claims, Claims) else None,
+            platform=platform,
             policy=policy.proving,
             expectation=expectation,
             at=at,
@@ -143,7 +125,7 @@ def verify_worker(
     ``None`` where the evidence is not authentic.
     """
     claims = claims_or_reason(evidence, collateral=collateral, policy=policy, at=at, cache=cache)
-    layer = _evidence_layer(
+    layer = _worker_layer(
         claims, manifest, challenge=challenge, asked=challenge, policy=policy, at=at
     )
     return decide_on_evidence(layer, at=at), claims if isinstance(claims, Claims) else None
@@ -185,7 +167,33 @@ def claims_or_reason(
         return error
 
 
-def _evidence_layer(
+def _evidence_of(
+    receipt: Receipt | ProvingReceipt,
+    *,
+    asked: bytes | None,
+    policy: Policy,
+    collateral: Collateral,
+    cache: EvidenceCache | None,
+) -> tuple[Layer, Platform | None]:
+    """Return the layer for the evidence in ``receipt``, and who it is from if it is authentic."""
+    # Evidence speaks for the moment of the statement: its certificates live for hours, and a
+    # receipt is checked for years. How old the statement may be is for the receipt layer.
+    given = datetime.fromtimestamp(receipt.statement.time, tz=UTC)
+    claims = claims_or_reason(
+        receipt.evidence, collateral=collateral, policy=policy, at=given, cache=cache
+    )
+    layer = _worker_layer(
+        claims,
+        receipt.manifest,
+        challenge=receipt.challenge,
+        asked=asked,
+        policy=policy,
+        at=given,
+    )
+    return layer, claims.platform if isinstance(claims, Claims) else None
+
+
+def _worker_layer(
     claims: Claims | AdytonError,
     manifest: Manifest,
     *,
