@@ -25,11 +25,10 @@ from adyton.model.verdict import (
     Part,
     failed,
     finding,
-    not_evaluated,
     passed,
 )
 from adyton.sources import inline
-from adyton.verification.receipts import platform_findings, signature_part, time_part
+from adyton.verification.receipts import platform_findings, request_part, signature_part, time_part
 
 __all__ = ["Expectation", "bind"]
 
@@ -73,14 +72,17 @@ def bind(
        the manifest's and the policy's (or the provider came with the question), and raw data lived
        in processes of an accepted isolation.
     """
+    if policy is None:
+        judged = tuple(failed(name, _NO_POLICY) for name in ("question", "time", "worker"))
+    else:
+        judged = (
+            _question(receipt, policy, expectation),
+            time_part(receipt, maximum_age=policy.maximum_age, at=at),
+            _worker(receipt, policy, platform),
+        )
     return Layer(
         name=LayerName.RECEIPT,
-        parts=(
-            signature_part(receipt, domain=SIGNATURE_DOMAIN),
-            _question(receipt, policy, expectation),
-            _time(receipt, policy, at),
-            _worker(receipt, policy, platform),
-        ),
+        parts=(signature_part(receipt, domain=SIGNATURE_DOMAIN), *judged),
         establishes=_ESTABLISHES,
         does_not_establish=_DOES_NOT_ESTABLISH,
     )
@@ -89,9 +91,7 @@ def bind(
 _NO_POLICY: Final = Finding(code="receipts-rejected", message="the policy accepts no receipts")
 
 
-def _question(receipt: Receipt, policy: ReceiptPolicy | None, expectation: Expectation) -> Part:
-    if policy is None:
-        return failed("question", _NO_POLICY)
+def _question(receipt: Receipt, policy: ReceiptPolicy, expectation: Expectation) -> Part:
     question = receipt.statement.question
     findings = []
     if expectation.question is not None and question.bound != expectation.question.bound:
@@ -107,28 +107,10 @@ def _question(receipt: Receipt, policy: ReceiptPolicy | None, expectation: Expec
         # gets a good answer about the wrong one.
         text = "the answer is about other sealed values than those that were sent"
         findings.append(finding("sealed-mismatch", text))
-    if nonce is not None and question.nonce != nonce:
-        findings.append(finding("nonce-mismatch", "the statement has another nonce than expected"))
-    if not isinstance(policy.audience, Choice) and question.audience not in policy.audience:
-        text = "the statement is not for an audience that the policy names"
-        findings.append(finding("audience-rejected", text))
-    if findings:
-        return failed("question", *findings)
-    if nonce is None and policy.nonce is Choice.REQUIRED:
-        text = "the policy wants the nonce compared, and the verifier was not told one"
-        return not_evaluated("question", "nonce-missing", text)
-    return passed("question")
+    return request_part("question", findings, request=question, nonce=nonce, policy=policy)
 
 
-def _time(receipt: Receipt, policy: ReceiptPolicy | None, at: datetime) -> Part:
-    if policy is None:
-        return failed("time", _NO_POLICY)
-    return time_part(receipt, maximum_age=policy.maximum_age, at=at)
-
-
-def _worker(receipt: Receipt, policy: ReceiptPolicy | None, platform: Platform | None) -> Part:
-    if policy is None:
-        return failed("worker", _NO_POLICY)
+def _worker(receipt: Receipt, policy: ReceiptPolicy, platform: Platform | None) -> Part:
     statement, manifest = receipt.statement, receipt.manifest
     findings = platform_findings(manifest, platform)
     if manifest.circuits.get(statement.circuit) != statement.verification_key:

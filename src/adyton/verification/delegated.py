@@ -23,11 +23,10 @@ from adyton.model.verdict import (
     Part,
     failed,
     finding,
-    not_evaluated,
     passed,
 )
 from adyton.verification.ports import DelegatedProofVerifier
-from adyton.verification.receipts import platform_findings, signature_part, time_part
+from adyton.verification.receipts import platform_findings, request_part, signature_part, time_part
 
 __all__ = ["ProvingExpectation", "bind_proof", "check_proof"]
 
@@ -86,14 +85,17 @@ def bind_proof(
     4. *worker*: its manifest names the platform that the evidence is from, and a prover that the
        policy accepts.
     """
+    if policy is None:
+        judged = tuple(failed(name, _NO_POLICY) for name in ("request", "time", "worker"))
+    else:
+        judged = (
+            _request(receipt, policy, expectation),
+            time_part(receipt, maximum_age=policy.maximum_age, at=at),
+            _worker(receipt, policy, platform),
+        )
     return Layer(
         name=LayerName.RECEIPT,
-        parts=(
-            signature_part(receipt, domain=PROVING_SIGNATURE_DOMAIN),
-            _request(receipt, policy, expectation),
-            _time(receipt, policy, at),
-            _worker(receipt, policy, platform),
-        ),
+        parts=(signature_part(receipt, domain=PROVING_SIGNATURE_DOMAIN), *judged),
         establishes=_RECEIPT_ESTABLISHES,
         does_not_establish=_RECEIPT_DOES_NOT,
     )
@@ -124,47 +126,25 @@ def check_proof(
 
 
 def _request(
-    receipt: ProvingReceipt, policy: ProvingPolicy | None, expectation: ProvingExpectation
+    receipt: ProvingReceipt, policy: ProvingPolicy, expectation: ProvingExpectation
 ) -> Part:
-    if policy is None:
-        return failed("request", _NO_POLICY)
     statement, sent = receipt.statement, expectation.request
     findings = []
     if sent is not None and statement.sealed != sha256(sent.to_bytes()):
         # Anybody can seal for a worker: a host could have something else proven under a nonce.
         text = "the statement is about another request than the one that was sent"
         findings.append(finding("request-mismatch", text))
-    nonce = sent.header.nonce if sent is not None else expectation.nonce
-    if nonce is not None and statement.header.nonce != nonce:
-        findings.append(finding("nonce-mismatch", "the statement has another nonce than expected"))
     if expectation.circuit is not None and statement.circuit != expectation.circuit:
         text = "the statement names another program than expected"
         findings.append(finding("circuit-mismatch", text))
-    if not isinstance(policy.audience, Choice) and statement.header.audience not in policy.audience:
-        text = "the statement is not for an audience that the policy names"
-        findings.append(finding("audience-rejected", text))
     if not isinstance(policy.circuits, Choice) and statement.circuit not in policy.circuits:
         text = "the policy does not accept this program"
         findings.append(finding("circuit-rejected", text))
-    if findings:
-        return failed("request", *findings)
-    if nonce is None and policy.nonce is Choice.REQUIRED:
-        text = "the policy wants the nonce compared, and the verifier was not told one"
-        return not_evaluated("request", "nonce-missing", text)
-    return passed("request")
+    nonce = sent.header.nonce if sent is not None else expectation.nonce
+    return request_part("request", findings, request=statement.header, nonce=nonce, policy=policy)
 
 
-def _time(receipt: ProvingReceipt, policy: ProvingPolicy | None, at: datetime) -> Part:
-    if policy is None:
-        return failed("time", _NO_POLICY)
-    return time_part(receipt, maximum_age=policy.maximum_age, at=at)
-
-
-def _worker(
-    receipt: ProvingReceipt, policy: ProvingPolicy | None, platform: Platform | None
-) -> Part:
-    if policy is None:
-        return failed("worker", _NO_POLICY)
+def _worker(receipt: ProvingReceipt, policy: ProvingPolicy, platform: Platform | None) -> Part:
     manifest = receipt.manifest
     findings = platform_findings(manifest, platform)
     if not isinstance(policy.provers, Choice) and manifest.software.prover not in policy.provers:
