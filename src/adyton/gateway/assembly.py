@@ -32,9 +32,10 @@ from adyton.gateway.questions import Questions
 from adyton.gateway.reach import Reach
 from adyton.gateway.readings import Readings
 from adyton.gateway.registry.admission import Admission
-from adyton.gateway.registry.joining import Joiner
+from adyton.gateway.registry.endorsements import Endorsements
 from adyton.gateway.registry.keeping import Keeper
 from adyton.gateway.registry.service import Registry
+from adyton.gateway.registry.settings import CollateralOrigin, RegistrySettings
 from adyton.gateway.routes import Capability
 from adyton.gateway.settings import GatewaySettings
 from adyton.gateway.tenzro import Tenzro
@@ -76,7 +77,12 @@ def assemble(
     door = Door(authentication=authentication, limiter=limiter)
     worker = Worker(link, monotonic=time.monotonic)
     reach = Reach(worker, link, relay, settings.egress_policy)
-    admission = Admission(registry=store.registry, appraiser=appraiser, settings=settings.registry)
+    admission = Admission(
+        registry=store.registry,
+        appraiser=appraiser,
+        endorsements=_endorsements(settings.registry),
+        settings=settings.registry,
+    )
     keeper = Keeper(
         registry=store.registry,
         admission=admission,
@@ -148,9 +154,22 @@ def assemble(
     )
 
 
+def _endorsements(settings: RegistrySettings) -> Endorsements:
+    if settings.policy is None or settings.collateral is CollateralOrigin.GIVEN:
+        return Endorsements(source=None)
+    # Most registries take what workers bring, and do without a client for vendors.
+    from adyton.gateway.registry.vendors import Vendors  # noqa: PLC0415
+
+    return Endorsements(source=Vendors.under(settings.policy))
+
+
 def _joining(settings: GatewaySettings, worker: Worker, link: Link) -> tuple[Work, ...]:
-    joining = settings.registry.joining
-    return () if joining is None else (Joiner(worker, link, joining, clock=_now).keep,)
+    if (joining := settings.registry.joining) is None:
+        return ()
+    # Most gateways are in no registry, and do without a client for one.
+    from adyton.gateway.registry.joining import Joiner  # noqa: PLC0415
+
+    return (Joiner(worker, link, joining, clock=_now).keep,)
 
 
 def _metrics(

@@ -30,6 +30,7 @@ __all__ = [
     "Registration",
     "State",
     "TransitionRejectedError",
+    "Used",
     "after",
     "weight_of",
 ]
@@ -199,7 +200,8 @@ class Exhibit:
     """What a worker showed, as it came: whoever doubts the registry verifies it again.
 
     ``evidence`` is over ``manifest`` and ``challenge``, and empty where the worker brought none;
-    ``collateral`` is the file that came with it, empty where none did.
+    ``collateral`` is the file that came with it, or what was fetched for it since, empty where
+    there is none.
     """
 
     manifest: bytes
@@ -209,12 +211,24 @@ class Exhibit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """The collateral that evidence was verified with: its file, empty where there is none.
+
+    ``fetched`` is when the registry had it from its vendor; ``None``: the worker brought it.
+    """
+
+    file: bytes
+    fetched: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attestation:
     """What evidence says that was accepted.
 
     ``is_genuine`` is whether hardware vouches for it: evidence under a development root may be
     accepted, and counts no more than none. ``verified`` is when it was verified last, and ``until``
-    when it has to be made anew.
+    when it has to be made anew. ``collateral_fetched`` is when the registry had what it was
+    verified with from its vendor; ``None`` where the worker brought that, or it needs none.
     """
 
     technology: str
@@ -224,6 +238,7 @@ class Attestation:
     signed_sha256: bytes
     verified: datetime
     until: datetime
+    collateral_fetched: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,17 +11,27 @@ from tests.fakes.registrant import ChangingAppraiser, Machine, Registrant
 
 from adyton.adapters.store import NewKey, Scope, Store
 from adyton.gateway.registry.admission import Admission
+from adyton.gateway.registry.endorsements import Endorsements
 from adyton.gateway.registry.keeping import Keeper
 from adyton.gateway.registry.service import Registry
 from adyton.gateway.registry.settings import RegistrySettings
+from adyton.gateway.registry.vendors import Vendors
 from adyton.gateway.routes import Capability
 
 
 class RegistryGateway(FakeGateway):
     """The registry alone, in front of ``store``."""
 
-    def __init__(self, store: Store, folder: Path, **options: Any) -> None:
+    def __init__(
+        self,
+        store: Store,
+        folder: Path,
+        *,
+        vendors: Vendors | None = None,
+        **options: Any,
+    ) -> None:
         self.store, self.folder, self.options = store, folder, options
+        self.vendors = vendors
         super().__init__()
 
     def capabilities(self) -> tuple[Capability, ...]:
@@ -29,7 +39,10 @@ class RegistryGateway(FakeGateway):
         self.appraiser = ChangingAppraiser()
         settings = RegistrySettings(**{"policy": self.machine.policy, **self.options})
         self.admission = Admission(
-            registry=self.store.registry, appraiser=self.appraiser, settings=settings
+            registry=self.store.registry,
+            appraiser=self.appraiser,
+            endorsements=Endorsements(source=self.vendors),
+            settings=settings,
         )
         self.keeper = Keeper(
             registry=self.store.registry,

@@ -29,12 +29,14 @@ from adyton.model.registry import (
     RegisteredWorker,
     State,
     TransitionRejectedError,
+    Used,
     after,
 )
 
 NOW = datetime(2026, 2, 3, 10, 30, tzinfo=UTC)
 DAY = timedelta(hours=24)
 SILENCE = timedelta(seconds=90)
+USED = Used(file=b"", fetched=None)
 EXHIBIT = Exhibit(manifest=b"{}", challenge=bytes(32), evidence=b"evidence", collateral=b"")
 
 
@@ -297,11 +299,11 @@ async def test_refused_evidence_takes_trust_unless_newer_came(store: Store, owne
     await put(store, old)
     await put(store, new)
     assert not await store.registry.refuse(
-        old.id, old.attestation.signed_sha256, reason="root-rejected"
+        old.id, old.attestation.signed_sha256, used=USED, reason="root-rejected"
     )
     assert (await found(store, old)).state is State.ACTIVE
     assert await store.registry.refuse(
-        new.id, new.attestation.signed_sha256, reason="root-rejected"
+        new.id, new.attestation.signed_sha256, used=USED, reason="root-rejected"
     )
     assert (await found(store, new)).state is State.UNTRUSTED
     assert (await found(store, new)).reason == "root-rejected"
@@ -320,7 +322,7 @@ async def test_what_was_not_verified_lately_is_due(store: Store, owner: str) -> 
         return [row.id[-1] for row, _ in rows]
 
     assert await due() == ["1", "2"]
-    await store.registry.confirm(worker(owner, 1).id, bytes([1]) * 32, now=later)
+    await store.registry.confirm(worker(owner, 1).id, bytes([1]) * 32, used=USED, now=later)
     assert await due() == ["2"]
     await store.registry.change(worker(owner, 2).id, Event.SUSPEND, reason="", now=later)
     assert await due() == []
@@ -405,7 +407,7 @@ class Twin:
                 await registry.settle(self.now)
                 assert self.made.attestation is not None
                 signed = self.made.attestation.signed_sha256
-                return await registry.refuse(self.made.id, signed, reason="no")
+                return await registry.refuse(self.made.id, signed, used=USED, reason="no")
             case _:
                 done = registry.change(self.made.id, what, reason="", now=self.now)
         return (await outcomes([done]))[0]

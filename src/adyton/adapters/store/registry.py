@@ -36,6 +36,7 @@ from adyton.model.registry import (
     RegisteredWorker,
     State,
     TransitionRejectedError,
+    Used,
     weight_of,
 )
 
@@ -213,11 +214,15 @@ class RegistryTable:
                     raise TransitionRejectedError(state=found, event=event)
         return State(state)
 
-    async def confirm(self, worker_id: str, signed_sha256: bytes, *, now: datetime) -> None:
+    async def confirm(
+        self, worker_id: str, signed_sha256: bytes, *, used: Used, now: datetime
+    ) -> None:
         """Note that this evidence was verified again, and is still acceptable."""
-        await self._note(worker_id, signed_sha256, verified=now)
+        await self._note(worker_id, signed_sha256, verified=now, **_used_columns(used))
 
-    async def refuse(self, worker_id: str, signed_sha256: bytes, *, reason: str) -> bool:
+    async def refuse(
+        self, worker_id: str, signed_sha256: bytes, *, used: Used, reason: str
+    ) -> bool:
         """Take trust from the worker with this evidence; return whether it had it.
 
         Newer evidence that came meanwhile is not meant.
@@ -228,6 +233,7 @@ class RegistryTable:
             _WORKERS.c.state.in_(sources(Event.REFUSE)),
             state=following(Event.REFUSE, of=_WORKERS.c.state),
             reason=reason,
+            **_used_columns(used),
         )
 
     async def settle(self, now: datetime) -> int:
@@ -428,6 +434,10 @@ class RegistryTable:
 
 
 _WORKERS: Final = schema.registry_workers
+
+
+def _used_columns(used: Used) -> dict[str, Any]:
+    return {"collateral": used.file, "collateral_fetched": used.fetched}
 
 
 async def _state_of(connection: AsyncConnection, worker_id: str) -> State:

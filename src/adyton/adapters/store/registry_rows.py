@@ -78,7 +78,15 @@ def row_of(worker: RegisteredWorker, exhibit: Exhibit) -> dict[str, Any]:
     }
 
 
-_ATTESTED: Final = ("technology", "platform", "is_genuine", "signed_sha256", "verified", "until")
+_ATTESTED: Final = (
+    "technology",
+    "platform",
+    "is_genuine",
+    "signed_sha256",
+    "verified",
+    "until",
+    "collateral_fetched",
+)
 
 
 def worker_of(row: Any, measurements: Mapping[str, bytes]) -> RegisteredWorker:
@@ -93,6 +101,7 @@ def worker_of(row: Any, measurements: Mapping[str, bytes]) -> RegisteredWorker:
             signed_sha256=bytes(row.signed_sha256),
             verified=row.verified,
             until=row.until,
+            collateral_fetched=row.collateral_fetched,
         )
     return RegisteredWorker(
         id=row.id,

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 # The newest migration; a test compares it with what is in ``migrations``.
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 
 
 class Instant(TypeDecorator[datetime]):
@@ -164,6 +164,8 @@ registry_workers = Table(
     Column("signed_sha256", LargeBinary(32)),
     Column("verified", Instant),
     Column("until", Instant),
+    # Nobody's, where the worker brought its collateral itself.
+    Column("collateral_fetched", Instant),
     Index(None, "owner"),
 )
 

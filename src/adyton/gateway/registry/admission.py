@@ -13,12 +13,12 @@ from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import check_signature
 from adyton.errors import MalformedError, RejectedError, UnavailableError
 from adyton.gateway.ports import Appraiser
+from adyton.gateway.registry.endorsements import Endorsements, collateral_of
 from adyton.gateway.registry.reading import (
     BODY_BYTES,
     CHALLENGE_SIZE,
     Application,
     Beaten,
-    collateral_of,
 )
 from adyton.gateway.registry.settings import RegistrySettings, Unattested
 from adyton.model.claims import Claims, Platform
@@ -30,6 +30,7 @@ from adyton.model.registry import (
     Exhibit,
     RegisteredWorker,
     State,
+    Used,
 )
 from adyton.model.verdict import Verdict
 from adyton.model.window import CLOCK_TOLERANCE
@@ -97,6 +98,7 @@ class Admission:
 
     registry: RegistryTable
     appraiser: Appraiser
+    endorsements: Endorsements
     settings: RegistrySettings
 
     async def challenge(self, owner: str, *, now: datetime) -> tuple[bytes, datetime]:
@@ -129,12 +131,13 @@ class Admission:
         if not await self.registry.take(exhibit.challenge, owner=owner, now=now):
             raise ChallengeRejectedError
         # Step 3
+        attestation, exhibit = await self._attest(application, now)
         worker = RegisteredWorker(
             id=sha256(application.manifest.signing_key).hex(),
             owner=owner,
             endpoint=application.endpoint,
             manifest_sha256=sha256(exhibit.manifest),
-            attestation=await self._attest(application, now),
+            attestation=attestation,
             state=State.ACTIVE,
             reason="",
             registered=now,
@@ -172,25 +175,29 @@ class Admission:
             heartbeat.worker, heartbeat.state, time=heartbeat.time, now=now
         )
 
-    async def verify_again(self, exhibit: Exhibit, *, now: datetime) -> Verdict:
+    async def verify_again(
+        self, exhibit: Exhibit, *, used: Used, now: datetime
+    ) -> tuple[Verdict, Used]:
         """Return the verdict that a worker's evidence would get now, apart from its age.
 
         How fresh it was, the challenge showed when it came; how long it counts is the registry's to
-        say. All else is judged anew: certificates, collateral, and the policy of today.
+        say. All else is judged anew: certificates, the policy of today, and collateral, of which
+        ``used`` is the last. What it was this time is returned too.
         """
         policy = self._policy
         ageless = replace(
             policy, evidence=replace(policy.evidence, maximum_age=Choice.NOT_REQUIRED)
         )
+        used = await self.endorsements.beside(exhibit.evidence, used, now=now)
         verdict, _ = await self.appraiser.worker(
             Manifest.from_json(loads(exhibit.manifest, limit_bytes=BODY_BYTES)),
             exhibit.evidence,
             challenge=exhibit.challenge,
-            collateral=collateral_of(exhibit),
+            collateral=collateral_of(used),
             policy=ageless,
             at=now,
         )
-        return verdict
+        return verdict, used
 
     @property
     def _policy(self) -> Policy:
@@ -198,26 +205,37 @@ class Admission:
             raise RegistryWithoutPolicyError
         return self.settings.policy
 
-    async def _attest(self, application: Application, now: datetime) -> Attestation | None:
+    async def _attest(
+        self, application: Application, now: datetime
+    ) -> tuple[Attestation | None, Exhibit]:
+        """Return what the evidence says, and the exhibit with what it was verified with."""
         exhibit = application.exhibit
         if not exhibit.evidence:
             if self.settings.unattested is not Unattested.ACCEPTED:
                 raise EvidenceRequiredError
-            return None
+            return None, exhibit
+        policy = self._policy
+        brought = Used(file=exhibit.collateral, fetched=None)
+        used = await self.endorsements.beside(exhibit.evidence, brought, now=now)
         verdict, claims = await self.appraiser.worker(
             application.manifest,
             exhibit.evidence,
             challenge=exhibit.challenge,
-            collateral=collateral_of(exhibit),
-            policy=self._policy,
+            collateral=collateral_of(used),
+            policy=policy,
             at=now,
         )
         if claims is None or not verdict.accepted:
             raise EvidenceRefusedError(verdict)
-        return _attestation(claims, now=now, until=now + self.settings.lifetime)
+        found = _attestation(
+            claims, fetched=used.fetched, now=now, until=now + self.settings.lifetime
+        )
+        return found, replace(exhibit, collateral=used.file)
 
 
-def _attestation(claims: Claims, *, now: datetime, until: datetime) -> Attestation:
+def _attestation(
+    claims: Claims, *, fetched: datetime | None, now: datetime, until: datetime
+) -> Attestation:
     windows = () if claims.tcb is None else claims.tcb.windows
     searched = {
         name: value
@@ -234,4 +252,5 @@ def _attestation(claims: Claims, *, now: datetime, until: datetime) -> Attestati
         verified=now,
         # What it rests on may end sooner: after that, nobody could verify it again.
         until=min(until, claims.last, *(window.last for window in windows)),
+        collateral_fetched=fetched,
     )

@@ -50,6 +50,9 @@ class AttestationSummary(Document):
     signed_sha256: str
     verified: str
     until: str
+    collateral_fetched: str | Absent = Field(
+        None, description="when the registry had the collateral from its vendor, where it did"
+    )
 
 
 class WorkerDocument(Document):

@@ -12,7 +12,7 @@ from adyton.errors import AdytonError, UnavailableError
 from adyton.gateway.metrics import Readings
 from adyton.gateway.ports import Clock
 from adyton.gateway.registry.admission import Admission
-from adyton.model.registry import Exhibit, RegisteredWorker, State
+from adyton.model.registry import Exhibit, RegisteredWorker, State, Used
 
 __all__ = ["Keeper"]
 
@@ -92,8 +92,9 @@ class Keeper:
         if worker.attestation is None:
             return
         signed_sha256 = worker.attestation.signed_sha256
+        used = Used(file=exhibit.collateral, fetched=worker.attestation.collateral_fetched)
         try:
-            verdict = await self.admission.verify_again(exhibit, now=now)
+            verdict, used = await self.admission.verify_again(exhibit, used=used, now=now)
         except UnavailableError as error:
             # No answer is no reason to refuse, and none to call it verified: it stays due.
             _log.warning("evidence-not-verified", extra={"code": error.code, "worker": worker.id})
@@ -105,7 +106,7 @@ class Keeper:
             reason = None if verdict.accepted else verdict.reasons[0].code
         self.verified += 1
         if reason is None:
-            await self.registry.confirm(worker.id, signed_sha256, now=now)
-        elif await self.registry.refuse(worker.id, signed_sha256, reason=reason):
+            await self.registry.confirm(worker.id, signed_sha256, used=used, now=now)
+        elif await self.registry.refuse(worker.id, signed_sha256, used=used, reason=reason):
             self.refused += 1
             _log.warning("worker-untrusted", extra={"code": reason, "worker": worker.id})

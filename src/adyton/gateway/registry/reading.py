@@ -22,7 +22,7 @@ from adyton.codec.url import read_url
 from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import SIGNATURE_SIZE
 from adyton.errors import MalformedError
-from adyton.evidence.collateral import MAX_COLLATERAL_VALUES, NO_COLLATERAL, Collateral
+from adyton.evidence.collateral import MAX_COLLATERAL_VALUES, Collateral
 from adyton.model.manifest import Manifest
 from adyton.model.registry import Beat, Exhibit, Heartbeat, Registration, State
 
@@ -34,7 +34,6 @@ __all__ = [
     "Beaten",
     "Drawing",
     "Page",
-    "collateral_of",
     "read_application",
     "read_candidates",
     "read_drawing",
@@ -109,11 +108,6 @@ class Drawing:
     seed: bytes
     count: int
     expected: bytes | None
-
-
-def collateral_of(exhibit: Exhibit) -> Collateral:
-    """Return the collateral that came with evidence."""
-    return Collateral.from_bytes(exhibit.collateral) if exhibit.collateral else NO_COLLATERAL
 
 
 def read_application(body: bytes) -> Application:

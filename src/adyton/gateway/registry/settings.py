@@ -5,6 +5,7 @@
 | ``ADYTON_REGISTRY_POLICY`` | none | the policy that workers' evidence is held against, a file |
 | ``ADYTON_REGISTRY_UNATTESTED`` | ``refused`` | ``accepted``: workers without evidence, too |
 | ``ADYTON_REGISTRY_HOURS`` | 24 | how long evidence counts |
+| ``ADYTON_REGISTRY_COLLATERAL`` | ``given`` | ``fetched``: vendors are asked for collateral |
 | ``ADYTON_REGISTRY_VERIFY_MINUTES`` | 60 | how often it is verified again meanwhile |
 | ``ADYTON_REGISTRY_WORKERS`` | 4096 | how many workers there may be |
 | ``ADYTON_REGISTRY_KEY_WORKERS`` | 256 | the same for one key |
@@ -29,7 +30,7 @@ from adyton.appraisal.policy import Policy
 from adyton.codec.url import read_url
 from adyton.errors import MalformedError
 
-__all__ = ["Joining", "RegistrySettings", "Unattested"]
+__all__ = ["CollateralOrigin", "Joining", "RegistrySettings", "Unattested"]
 
 _MAX_HOURS: Final = 30 * 24
 _MAX_MINUTES: Final = 7 * 24 * 60
@@ -41,6 +42,13 @@ class Unattested(StrEnum):
 
     REFUSED = "refused"
     ACCEPTED = "accepted"
+
+
+class CollateralOrigin(StrEnum):
+    """Where the collateral comes from that evidence is verified with."""
+
+    GIVEN = "given"
+    FETCHED = "fetched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +66,7 @@ class RegistrySettings:
 
     policy: Policy | None = None
     unattested: Unattested = Unattested.REFUSED
+    collateral: CollateralOrigin = CollateralOrigin.GIVEN
     lifetime: timedelta = timedelta(hours=24)
     verify_every: timedelta = timedelta(minutes=60)
     workers: int = _MAX_WORKERS
@@ -76,6 +85,9 @@ class RegistrySettings:
             policy=_policy(environ, "ADYTON_REGISTRY_POLICY"),
             unattested=read_choice(
                 environ, "ADYTON_REGISTRY_UNATTESTED", Unattested, default.unattested
+            ),
+            collateral=read_choice(
+                environ, "ADYTON_REGISTRY_COLLATERAL", CollateralOrigin, default.collateral
             ),
             lifetime=timedelta(hours=hours),
             verify_every=timedelta(minutes=minutes),

@@ -6,8 +6,9 @@ from datetime import datetime
 from adyton.codec.json import JsonObject, loads
 from adyton.codec.text import to_base64
 from adyton.crypto.draw import candidates_digest
+from adyton.evidence.collateral import MAX_COLLATERAL_BYTES
 from adyton.gateway.registry.reading import BODY_BYTES
-from adyton.model.registry import Exhibit, RegisteredWorker
+from adyton.model.registry import Attestation, Exhibit, RegisteredWorker
 from adyton.model.verdict import shown
 
 __all__ = ["FUNCTION", "show_candidates", "show_worker", "with_exhibit"]
@@ -32,14 +33,21 @@ def show_worker(worker: RegisteredWorker) -> JsonObject:
     if worker.reason:
         record["reason"] = worker.reason
     if attestation is not None:
-        record["attestation"] = {
-            "technology": attestation.technology,
-            "platform": attestation.platform,
-            "measurements": {name: value.hex() for name, value in attestation.measurements.items()},
-            "signed_sha256": attestation.signed_sha256.hex(),
-            "verified": shown(attestation.verified),
-            "until": shown(attestation.until),
-        }
+        record["attestation"] = _attestation(attestation)
+    return record
+
+
+def _attestation(attestation: Attestation) -> JsonObject:
+    record: JsonObject = {
+        "technology": attestation.technology,
+        "platform": attestation.platform,
+        "measurements": {name: value.hex() for name, value in attestation.measurements.items()},
+        "signed_sha256": attestation.signed_sha256.hex(),
+        "verified": shown(attestation.verified),
+        "until": shown(attestation.until),
+    }
+    if attestation.collateral_fetched is not None:
+        record["collateral_fetched"] = shown(attestation.collateral_fetched)
     return record
 
 
@@ -50,7 +58,7 @@ def with_exhibit(record: JsonObject, exhibit: Exhibit) -> JsonObject:
         "manifest": loads(exhibit.manifest, limit_bytes=BODY_BYTES),
         "challenge": to_base64(exhibit.challenge),
         "evidence": to_base64(exhibit.evidence),
-        "collateral": loads(exhibit.collateral, limit_bytes=BODY_BYTES)
+        "collateral": loads(exhibit.collateral, limit_bytes=MAX_COLLATERAL_BYTES)
         if exhibit.collateral
         else None,
     }

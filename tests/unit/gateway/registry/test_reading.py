@@ -17,8 +17,8 @@ from adyton.adapters.store.registry import Wanted
 from adyton.codec.text import to_base64
 from adyton.crypto.hashing import sha256
 from adyton.errors import MalformedError
+from adyton.evidence.collateral import Collateral
 from adyton.gateway.registry.reading import (
-    collateral_of,
     read_application,
     read_candidates,
     read_drawing,
@@ -50,7 +50,7 @@ async def test_an_application_is_read(registrant: Registrant) -> None:
     assert application.manifest == registrant.manifest
     assert application.exhibit.manifest == registrant.manifest.to_bytes()
     assert application.registration.manifest_sha256 == sha256(registrant.manifest.to_bytes())
-    assert collateral_of(application.exhibit).to_json() == COLLATERAL
+    assert Collateral.from_bytes(application.exhibit.collateral).to_json() == COLLATERAL
 
 
 async def test_a_registration_without_evidence_has_no_digest_of_it(registrant: Registrant) -> None:

@@ -9,7 +9,7 @@ from tests.fakes.gateway import Time
 from tests.fakes.registrant import Machine
 
 from adyton.adapters.environment import SettingMalformedError
-from adyton.gateway.registry.settings import RegistrySettings, Unattested
+from adyton.gateway.registry.settings import CollateralOrigin, RegistrySettings, Unattested
 
 
 def test_without_settings_no_evidence_is_accepted_and_none_is_wanted_less() -> None:
@@ -28,6 +28,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         {
             "ADYTON_REGISTRY_POLICY": str(path),
             "ADYTON_REGISTRY_UNATTESTED": "accepted",
+            "ADYTON_REGISTRY_COLLATERAL": "fetched",
             "ADYTON_REGISTRY_HOURS": "2",
             "ADYTON_REGISTRY_VERIFY_MINUTES": "3",
             "ADYTON_REGISTRY_WORKERS": "4",
@@ -37,6 +38,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     assert settings == RegistrySettings(
         policy=machine.policy,
         unattested=Unattested.ACCEPTED,
+        collateral=CollateralOrigin.FETCHED,
         lifetime=timedelta(hours=2),
         verify_every=timedelta(minutes=3),
         workers=4,
@@ -50,6 +52,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         ("ADYTON_REGISTRY_POLICY", "missing.yaml"),
         ("ADYTON_REGISTRY_POLICY", "broken.yaml"),
         ("ADYTON_REGISTRY_UNATTESTED", "yes"),
+        ("ADYTON_REGISTRY_COLLATERAL", "yes"),
         ("ADYTON_REGISTRY_HOURS", "0"),
         ("ADYTON_REGISTRY_HOURS", "721"),
         ("ADYTON_REGISTRY_VERIFY_MINUTES", "-1"),

@@ -1,0 +1,58 @@
+"""Asking vendors for the collateral of workers' evidence, some at a time and not for ever."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final, Self
+
+import httpx
+
+from adyton.adapters.collateral import Fetcher, Services
+from adyton.adapters.vendors import CollateralUnavailableError
+from adyton.appraisal.policy import Policy
+from adyton.evidence.collateral import Collateral
+from adyton.evidence.roots import trusted_roots
+
+__all__ = ["Vendors"]
+
+_AT_ONCE: Final = 4
+_DEADLINE_SECONDS: Final = 20.0
+
+
+class Vendors:
+    """Asks ``services``; what they answer has to lead to one of ``roots``.
+
+    ``client`` makes what asks them, once for each answer: that is a few times a day.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        roots: Mapping[str, bytes],
+        client: Callable[[], httpx.AsyncClient] = httpx.AsyncClient,
+    ) -> None:
+        self._services, self._roots, self._client = services, roots, client
+        self._places = asyncio.Semaphore(_AT_ONCE)
+
+    @classmethod
+    def under(cls, policy: Policy) -> Self:
+        """Return the vendors themselves, under the roots of ``policy``."""
+        return cls(Services(), roots=trusted_roots(policy.vendor_roots, named=policy.named_roots))
+
+    async def fetch(self, evidence: bytes, *, at: datetime) -> Collateral:
+        """Return the collateral for ``evidence``, authentic and valid at ``at``.
+
+        Raises as the evidence's ``authenticate`` does, and ``CollateralUnavailableError``.
+        """
+        try:
+            async with (
+                asyncio.timeout(_DEADLINE_SECONDS),
+                self._places,
+                self._client() as client,
+            ):
+                fetcher = Fetcher(client, services=self._services, roots=self._roots)
+                return await fetcher.fetch(evidence, at=at)
+        except TimeoutError as error:
+            reason = f"there was no answer within {_DEADLINE_SECONDS:g} seconds"
+            raise CollateralUnavailableError(what="the collateral", reason=reason) from error
