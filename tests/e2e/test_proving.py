@@ -29,6 +29,7 @@ from adyton.sdk.sealing import sealed_proving
 from adyton.sdk.session import now
 
 SOON = 30.0
+EXAMPLE = Path(__file__).parents[2] / "examples" / "adult"
 
 
 @pytest.fixture(scope="module")
@@ -222,17 +223,20 @@ def test_tee_rex_s_client_is_understood(stack: LocalStack, tmp_path: Path) -> No
     assert (bad.status_code, bad.json()["error"]) == (400, "Failed to decrypt request payload")
 
 
-def adyton(stack: LocalStack, *arguments: str) -> subprocess.CompletedProcess[str]:
+def adyton(
+    stack: LocalStack, *arguments: str, command: str = "prove", **settings: str
+) -> subprocess.CompletedProcess[str]:
     environ = {
         **os.environ,
         **stack.environ,
         "ADYTON_API_KEY": stack.api_key,
         "ADYTON_URL": stack.url,
         "ADYTON_POLICY": str(stack.state / "policy.yaml"),
+        **settings,
     }
-    command = (sys.executable, "-m", "adyton.cli", "prove", *arguments)
+    line = (sys.executable, "-m", "adyton.cli", command, *arguments)
     return subprocess.run(
-        command, env=environ, capture_output=True, text=True, timeout=60, check=False
+        line, env=environ, capture_output=True, text=True, timeout=60, check=False
     )
 
 
@@ -270,3 +274,37 @@ def test_the_command_line_proves_and_says_no(stack: LocalStack, tmp_path: Path) 
     assert refused.returncode == 1, refused.stderr
     assert unread.returncode == 2, unread.stderr
     assert unreached.returncode == 3, unreached.stderr
+
+
+def test_the_example_is_proven_and_one_of_it_that_was_registered(stack: LocalStack) -> None:
+    program, given = str(EXAMPLE / "artifact.json"), str(EXAMPLE / "inputs.json")
+    left = adyton(stack, program, command="register-circuit")
+    assert left.returncode == 0, left.stderr
+    digest = left.stdout.strip()
+
+    named = adyton(stack, program, "--circuit", digest, "--inputs", given, "--json")
+    sent = adyton(stack, program, "--inputs", given, "--key", str(EXAMPLE / "verification_key"))
+    remote = adyton(stack, program, "--inputs", given, "--mode", "remote")
+    unknown = adyton(stack, program, "--circuit", "ab" * 32, "--inputs", given)
+    elsewhere = adyton(
+        stack, program, "--circuit", digest, "--inputs", given, "--target", "noir-recursive"
+    )
+
+    assert named.returncode == 0, named.stderr
+    shown = json.loads(named.stdout)
+    assert (shown["circuit"], shown["attested"]) == (digest, True)
+    assert shown["public_inputs"] == [f"0x{2026:064x}"]
+    assert sent.returncode == 0, sent.stderr
+    # The words agree: no evidence beforehand, and some afterwards.
+    assert remote.returncode == 0, remote.stderr
+    assert "no evidence is checked before the witness is sealed" in remote.stderr
+    assert "evidence came afterwards" in remote.stdout
+    assert (unknown.returncode, "another program" in unknown.stderr) == (2, True)
+    assert (elsewhere.returncode, "circuit-not-registered" in elsewhere.stderr) == (1, True)
+
+
+def test_a_wrong_key_is_an_error_and_not_a_no(stack: LocalStack) -> None:
+    program, given = str(EXAMPLE / "artifact.json"), str(EXAMPLE / "inputs.json")
+    for command, arguments in (("prove", ("--inputs", given)), ("register-circuit", ())):
+        done = adyton(stack, program, *arguments, command=command, ADYTON_API_KEY="adk_wrong")
+        assert (done.returncode, "(unauthenticated)" in done.stderr) == (2, True), done.stderr

@@ -1,4 +1,4 @@
-"""Which gateway a command talks to, how it reads what is public there, and under which policy."""
+"""Which gateway a command talks to, with or without a key, and under which policy."""
 
 import os
 from collections.abc import Callable
@@ -40,10 +40,12 @@ def check_url(url: str, *, has_key: bool = True) -> None:
         warn("the API key goes over the network in the clear; use https")
 
 
-def talk(url: str, ca_file: Path | None, use: Callable[[Transport], _T]) -> _T:
-    """Return what ``use`` makes of the gateway at ``url``, of which it reads what is public."""
-    check_url(url, has_key=False)
-    transport = Transport(url, api_key="none", ca_file=ca_file, transport=None)
+def talk(
+    url: str, ca_file: Path | None, use: Callable[[Transport], _T], *, api_key: str | None = None
+) -> _T:
+    """Return what ``use`` makes of the gateway at ``url``; without a key, of what is public."""
+    check_url(url, has_key=api_key is not None)
+    transport = Transport(url, api_key=api_key or "none", ca_file=ca_file, transport=None)
     try:
         return use(transport)
     finally:

@@ -41,6 +41,7 @@ _NEXT: Final[Mapping[str, str]] = {
     "worker-rejected": "is this the policy for that worker? see: adyton policy init --help",
     "prover-missing": "see what else is missing with: adyton doctor",
     "store-unavailable": "is DATABASE_URL right, and does the database run?",
+    "circuit-not-registered": "leave it with the worker: adyton register-circuit ARTIFACT",
     "nobody-drawn": "see who is there, and why not: adyton registry list",
     "library-missing": "see what else is missing with: adyton doctor",
     "reference-string-missing": "see what else is missing with: adyton doctor",

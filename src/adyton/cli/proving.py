@@ -1,4 +1,7 @@
-"""``adyton prove``: judge the worker, seal, have it proven, verify, print."""
+"""``adyton prove``: judge the worker, seal, have it proven, verify, print.
+
+``adyton register-circuit`` leaves a program with the worker first, for many proofs of it.
+"""
 
 import shlex
 import time
@@ -10,27 +13,29 @@ from typing import Final
 
 from rich.text import Text
 
-from adyton.cli.contact import check_url, policy_path, warn
+from adyton.cli.contact import check_url, policy_path, talk, warn
 from adyton.cli.credentials import read_api_key
 from adyton.cli.development import check_writable, write_whole
 from adyton.cli.exits import YES
 from adyton.cli.predicates import OptionMalformedError
-from adyton.cli.terminal import console, plain, print_json, progress, table
+from adyton.cli.terminal import console, notes, plain, print_json, progress, table
 from adyton.cli.verdicts import short_layers, times
-from adyton.codec.text import to_base64
+from adyton.codec.text import from_hex, to_base64
 from adyton.crypto.hashing import field_text
 from adyton.crypto.hpke import SealSuite
 from adyton.model.proving import Target
-from adyton.model.proving_job import ProvingJob
+from adyton.model.proving_job import ProvingJob, RegisteredCircuit
+from adyton.sdk.circuits import register_circuit
 from adyton.sdk.client import Client
 from adyton.sdk.local import prove_locally
 from adyton.sdk.programs import chonk_job, noir_job, read_bytes
 from adyton.sdk.proving import Mode, Progress, Proof, Request, UnattestedWarning
 from adyton.sdk.verifying import read_policy
 
-__all__ = ["Proving", "run_prove"]
+__all__ = ["Proving", "run_prove", "run_register"]
 
 _SHOWN_INPUTS: Final = 8
+_DIGEST: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,7 @@ class Proving:
     """Everything that the command line says about a proof; paths are not read yet."""
 
     artifact: Path | None
+    circuit: str | None
     inputs: Path | None
     witness: Path | None
     key: Path | None
@@ -76,17 +82,54 @@ def run_prove(asked: Proving) -> int:
     return YES
 
 
+def run_register(
+    artifact: Path,
+    *,
+    target: str,
+    url: str,
+    ca_file: Path | None,
+    api_key_file: Path | None,
+    as_json: bool,
+) -> int:
+    """Leave a program with the worker, print its digest, and return the exit code."""
+    _check_target(target)
+    conversation = register_circuit(artifact, target=Target(target))
+    key = read_api_key(api_key_file)
+    with progress(f"asking {url}"):
+        kept = talk(url, ca_file, lambda gateway: gateway.run(conversation), api_key=key)
+    digest = kept.digest.hex()
+    if as_json:
+        print_json({"circuit": digest, "target": target})
+        return YES
+    console().print(plain(digest))
+    notes().print(plain(f"the worker keeps it for {target}; prove with it:", "dim"))
+    command = ["adyton", "prove", str(artifact), f"--circuit={digest}", "--inputs=inputs.json"]
+    command += [] if target == Target.EVM else [f"--target={target}"]
+    notes().print(plain(f"  {shlex.join(command)}", "dim"), soft_wrap=True)
+    return YES
+
+
+def _check_target(target: str) -> None:
+    if target not in set(Target):
+        raise OptionMalformedError(f"--target is one of {', '.join(Target)}")
+
+
 def _check_choices(asked: Proving) -> None:
     if asked.mode not in set(Mode):
         raise OptionMalformedError(f"--mode is one of {', '.join(Mode)}")
-    if asked.target is not None and asked.target not in set(Target):
-        raise OptionMalformedError(f"--target is one of {', '.join(Target)}")
-    if (asked.artifact is None) == (asked.steps is None):
-        raise OptionMalformedError("what is to be proven? give an ARTIFACT, or --steps")
-    if asked.artifact is not None and (asked.inputs is None) == (asked.witness is None):
+    if asked.target is not None:
+        _check_target(asked.target)
+    program = asked.artifact or asked.circuit
+    if (program is None) == (asked.steps is None):
+        raise OptionMalformedError("what is to be proven? give an ARTIFACT, --circuit or --steps")
+    if program is not None and (asked.inputs is None) == (asked.witness is None):
         raise OptionMalformedError("give one of --inputs and --witness")
     if asked.steps is not None and (asked.inputs or asked.witness or asked.key):
         raise OptionMalformedError("--inputs, --witness and --key are for an ARTIFACT")
+    if asked.artifact is None and asked.inputs is not None:
+        raise OptionMalformedError("--inputs are read by the ARTIFACT: give it beside --circuit")
+    if asked.circuit is not None and (asked.key or asked.mode == Mode.LOCAL):
+        raise OptionMalformedError("--circuit is a worker's: leave out --key and --mode local")
     if asked.out is not None and asked.mode == Mode.LOCAL:
         raise OptionMalformedError("a proof made here has no receipt: use --proof-out")
 
@@ -94,10 +137,17 @@ def _check_choices(asked: Proving) -> None:
 def _job(asked: Proving) -> ProvingJob:
     if asked.steps is not None:
         return chonk_job(asked.steps)
-    if asked.artifact is None:
-        raise OptionMalformedError("what is to be proven?")
-    key = None if asked.key is None else read_bytes(asked.key)
-    return noir_job(asked.artifact, inputs=asked.inputs, witness=asked.witness, key=key)
+    return noir_job(
+        asked.artifact,
+        inputs=asked.inputs,
+        witness=asked.witness,
+        key=None if asked.key is None else read_bytes(asked.key),
+        circuit=None if asked.circuit is None else _registered(asked.circuit),
+    )
+
+
+def _registered(text: str) -> RegisteredCircuit:
+    return RegisteredCircuit(digest=from_hex(text.lower(), "--circuit", size=_DIGEST))
 
 
 def _prove(asked: Proving, job: ProvingJob, change: Callable[[str], None]) -> Proof:

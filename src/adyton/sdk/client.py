@@ -18,9 +18,10 @@ from adyton.codec.javascript import Value
 from adyton.codec.json import Json, JsonObject
 from adyton.crypto.hpke import SealSuite
 from adyton.model.proving import Target
-from adyton.model.proving_job import ProvingJob
+from adyton.model.proving_job import ProvingJob, RegisteredCircuit
 from adyton.model.question import Endpoint
 from adyton.sdk.asking import Answer, ask, question_body
+from adyton.sdk.circuits import register_circuit
 from adyton.sdk.committing import Committed, commit
 from adyton.sdk.files import Source
 from adyton.sdk.local import prove_locally
@@ -118,6 +119,17 @@ class Client:
             return prove_locally(request)
         return self._transport.run(prove(self._session, request, watch))
 
+    def register_circuit(
+        self, artifact: Source, *, target: Target | str = Target.EVM
+    ) -> RegisteredCircuit:
+        """Return the circuit in ``artifact``, which the worker then keeps for ``target``.
+
+        Give it to ``noir_job``, and the program is not sent again with every proof. The gateway's
+        host sees it; what is proven with it stays sealed. A worker forgets it when it ends, or has
+        no room: a proof is refused then (``circuit-not-registered``).
+        """
+        return self._transport.run(register_circuit(artifact, target=Target(target)))
+
     def commit(
         self,
         digests: Sequence[bytes],
@@ -209,6 +221,12 @@ class AsyncClient:
         if request.mode is Mode.LOCAL:
             return await asyncio.to_thread(prove_locally, request)
         return await self._transport.run(prove(self._session, request, watch))
+
+    async def register_circuit(
+        self, artifact: Source, *, target: Target | str = Target.EVM
+    ) -> RegisteredCircuit:
+        """Return the circuit in ``artifact``, as ``Client.register_circuit`` does."""
+        return await self._transport.run(register_circuit(artifact, target=Target(target)))
 
     async def commit(
         self,

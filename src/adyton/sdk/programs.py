@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -22,41 +23,86 @@ from adyton.model.proving_job import (
 )
 from adyton.sdk.files import Source, unreadable
 
-__all__ = ["chonk_job", "circuit_digest", "noir_job", "read_bytes"]
+__all__ = ["Artifact", "chonk_job", "circuit_digest", "noir_job", "read_artifact", "read_bytes"]
 
 # Artifacts of large programs carry their source maps.
 _MAX_ARTIFACT_BYTES: Final = 256 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """What is read of an artifact: the program's bytecode (in gzip), and what ``main`` takes."""
+
+    bytecode: bytes = field(repr=False)
+    unread_abi: Json
+
+    def digest(self) -> bytes:
+        """Return the digest by which workers and statements name the program."""
+        return sha256(decompressed(self.bytecode))
+
+    def abi(self) -> JsonObject:
+        """Return what is sent of the ABI: not what only debuggers read."""
+        abi = as_object(self.unread_abi, "abi")
+        return {name: abi[name] for name in ("parameters", "return_type") if name in abi}
+
+
+def read_artifact(artifact: Source) -> Artifact:
+    """Return the program in ``artifact``, the JSON that ``nargo compile`` writes.
+
+    Raises ``MalformedError`` or ``FileUnreadableError``.
+    """
+    record = as_object(_json(artifact, "the artifact"), "the artifact")
+    text = as_string(record.get("bytecode"), "bytecode", limit=2 * MAX_SEALED_BYTES)
+    return Artifact(
+        bytecode=from_base64(text, "bytecode", limit_bytes=MAX_SEALED_BYTES),
+        unread_abi=record.get("abi"),
+    )
+
+
 def noir_job(
-    artifact: Source,
+    artifact: Source | None,
     *,
     inputs: Source | None = None,
     witness: bytes | str | os.PathLike[str] | None = None,
     key: bytes | None = None,
+    circuit: RegisteredCircuit | None = None,
 ) -> UltraHonkJob:
     """Return the job to prove the program in ``artifact``, the JSON that ``nargo compile`` writes.
 
     Either ``inputs``, what ``main`` takes by name, or a ``witness`` that is solved already. ``key``
     is the program's verification key for the target, where you have it: that saves the time to
-    compute it. Raises ``MalformedError`` or ``FileUnreadableError``.
+    compute it.
+
+    ``circuit`` is the program where it was registered (``Client.register_circuit``): it is named
+    then and not sent, and the worker has the key. With a witness, ``artifact`` may be ``None``.
+
+    Raises ``MalformedError``, also where ``circuit`` is another program than the artifact's, or
+    ``FileUnreadableError``.
     """
     if (inputs is None) == (witness is None):
         raise ValueError("a program is proven with inputs or with a witness")
-    record = as_object(_json(artifact, "the artifact"), "the artifact")
-    text = as_string(record.get("bytecode"), "bytecode", limit=2 * MAX_SEALED_BYTES)
-    circuit = NoirCircuit(
-        bytecode=from_base64(text, "bytecode", limit_bytes=MAX_SEALED_BYTES), key=key
-    )
+    if key is not None and circuit is not None:
+        raise ValueError("the key of a registered circuit is the worker's")
+    found = None if artifact is None else read_artifact(artifact)
+    sent = _circuit(found, key, circuit)
     if witness is not None:
-        return UltraHonkJob(circuit=circuit, solution=read_bytes(witness))
-    if inputs is None:
-        raise TypeError("unreachable: one of the two was given")
+        return UltraHonkJob(circuit=sent, solution=read_bytes(witness))
+    if inputs is None or found is None:
+        raise ValueError("without an artifact, nobody knows what the inputs are: give a witness")
     values = as_object(_json(inputs, "the inputs"), "the inputs")
-    abi = as_object(record.get("abi"), "abi")
-    # What only debuggers read is not sent.
-    used: JsonObject = {name: abi[name] for name in ("parameters", "return_type") if name in abi}
-    return UltraHonkJob(circuit=circuit, solution=Inputs(values=values, abi=used))
+    return UltraHonkJob(circuit=sent, solution=Inputs(values=values, abi=found.abi()))
+
+
+def _circuit(
+    found: Artifact | None, key: bytes | None, registered: RegisteredCircuit | None
+) -> NoirCircuit | RegisteredCircuit:
+    if registered is None:
+        if found is None:
+            raise ValueError("a program is an artifact, or a circuit that was registered")
+        return NoirCircuit(bytecode=found.bytecode, key=key)
+    if found is not None and found.digest() != registered.digest:
+        raise MalformedError(f"the artifact is another program than {registered.digest.hex()}")
+    return registered
 
 
 def chonk_job(steps: bytes | str | os.PathLike[str]) -> ChonkJob:

@@ -14,6 +14,7 @@ from adyton.proofs.registry import CIRCUITS
 
 ROOT = Path(__file__).parents[3]
 COMMITTED = ROOT / "circuits"
+EXAMPLE = ROOT / "examples" / "adult"
 NAMES = sorted(CIRCUITS)
 
 
@@ -25,7 +26,7 @@ def compiled(bb: BlockingBarretenberg, tmp_path_factory: pytest.TempPathFactory)
         pytest.skip("the compiler is not installed; install node and run npm ci")
     # From a copy elsewhere: a path that found its way into an artifact would be another one here.
     sources, out = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("compiled")
-    for folder in COMMITTED.iterdir():
+    for folder in (*COMMITTED.iterdir(), EXAMPLE):
         if folder.is_dir():
             shutil.copytree(folder / "src", sources / folder.name / "src")
             shutil.copy(folder / "Nargo.toml", sources / folder.name)
@@ -38,16 +39,20 @@ def compiled(bb: BlockingBarretenberg, tmp_path_factory: pytest.TempPathFactory)
     return out
 
 
+def _name(folder: Path | str) -> str:
+    return Path(folder).name
+
+
 def test_every_circuit_has_a_folder_and_a_sample() -> None:
     folders = {path.parent.name for path in COMMITTED.glob("*/artifact.json")}
 
     assert folders == set(NAMES) == set(SAMPLES)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("folder", [*(COMMITTED / name for name in NAMES), EXAMPLE], ids=_name)
 @pytest.mark.parametrize("file", ["artifact.json", "verification_key"])
-def test_the_committed_file_is_reproduced(compiled: Path, name: str, file: str) -> None:
-    assert (compiled / name / file).read_bytes() == (COMMITTED / name / file).read_bytes()
+def test_the_committed_file_is_reproduced(compiled: Path, folder: Path, file: str) -> None:
+    assert (compiled / folder.name / file).read_bytes() == (folder / file).read_bytes()
 
 
 @pytest.mark.parametrize("name", NAMES)

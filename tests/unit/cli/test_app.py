@@ -1,5 +1,6 @@
 """Every command explains itself, and what was mistyped is one line and exit code 2."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,6 +47,20 @@ def test_every_command_has_help_with_an_example(
     assert "Example: " in out
     assert f"adyton {' '.join(path)}" in out
     assert all(len(line) <= 100 for line in out.splitlines())
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_an_example_is_one_line_to_paste_on_a_narrow_terminal(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([*path, "--help"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert all(len(line) <= 80 for line in lines)
+    written = re.findall(r"Example: (.+)", COMMANDS[path].help)
+    assert [line.removeprefix("Example: ") for line in lines if "Example: " in line] == written
+    # Behind the last one is a line without text.
+    assert lines[lines.index(f"Example: {written[-1]}") + 1] == ""
 
 
 def test_help_fits_80_columns_and_its_paragraphs_are_filled(

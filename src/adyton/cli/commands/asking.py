@@ -100,7 +100,7 @@ def ask(
 
     Exit code: 0 TRUE, 1 FALSE or refused, 2 usage or malformed, 3 no answer could be had.
 
-    Example: adyton ask balance --provider plaid-balance --gte 10000 --token-file token.json
+    Example: adyton ask balance --gte 10000 --token-file token.json
     """
     from adyton.cli.asking import Asking, run_ask  # noqa: PLC0415
     from adyton.cli.predicates import PredicateOptions  # noqa: PLC0415

@@ -51,7 +51,7 @@ def show(file: _File, *, as_json: options.AS_JSON = False) -> None:
     quotes, SEV-SNP reports with and without their certificates, Azure's vTPM evidence, NVIDIA's
     GPUs and switches, tokens.
 
-    Example: adyton evidence show quote.bin
+    Example: adyton evidence show td.bin
     """
     from adyton.cli.evidence import run_show  # noqa: PLC0415
 
@@ -135,7 +135,7 @@ def verify(
     Exit code: 0 it is acceptable, 1 it is not (what is no evidence is refused, too), 2 the policy,
     the collateral or an option is malformed.
 
-    Example: adyton evidence verify quote.bin --policy policy.yaml --collateral tdx.json
+    Example: adyton evidence verify td.bin --policy td.yaml --collateral td.json
     """
     from adyton.cli.evidence import Logs, Options, run_verify  # noqa: PLC0415
     from adyton.cli.machine import DeviceFiles, run_verify_machine  # noqa: PLC0415
@@ -189,7 +189,7 @@ def forecast(
 
     Exit code: 0 it is acceptable today, 1 it is not, 2 a file or an option is malformed.
 
-    Example: adyton evidence forecast quote.bin --policy policy.yaml --collateral tdx.json
+    Example: adyton evidence forecast td.bin --policy td.yaml --collateral td.json
     """
     from adyton.cli.evidence import Options, run_forecast  # noqa: PLC0415
 
@@ -223,7 +223,7 @@ def fetch(
 
     Exit code: 0 it was had, 2 the file is no evidence, 3 the vendor did not give it.
 
-    Example: adyton evidence collateral fetch quote.bin --out tdx.json
+    Example: adyton evidence collateral fetch td.bin --out td.json
     """
     from adyton.cli.collateral import run_fetch  # noqa: PLC0415
 

@@ -1,9 +1,10 @@
-"""``adyton prove``."""
+"""``adyton prove`` and ``adyton register-circuit``."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.models import OptionInfo
 
 from adyton.cli.commands import options
 
@@ -13,9 +14,16 @@ _WHAT = "What is proven"
 _RESULT = "What comes of it"
 
 
+def _given(text: str) -> OptionInfo:
+    """Return the option for a file that something is proven from."""
+    found: OptionInfo = typer.Option(help=text, exists=True, dir_okay=False, rich_help_panel=_WHAT)
+    return found
+
+
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command("prove", rich_help_panel="Ask and verify")(prove)
+    app.command("register-circuit", rich_help_panel="Ask and verify")(register_circuit)
 
 
 def prove(
@@ -26,25 +34,20 @@ def prove(
         ),
     ] = None,
     *,
-    inputs: Annotated[
-        Path | None,
-        typer.Option(help="What main takes by name, as JSON.", rich_help_panel=_WHAT),
-    ] = None,
-    witness: Annotated[
-        Path | None,
-        typer.Option(help="A witness that is solved already.", rich_help_panel=_WHAT),
-    ] = None,
+    inputs: Annotated[Path | None, _given("What main takes by name, as JSON.")] = None,
+    witness: Annotated[Path | None, _given("A witness that is solved already.")] = None,
     key: Annotated[
-        Path | None,
+        Path | None, _given("The program's verification key: saves computing it.")
+    ] = None,
+    circuit: Annotated[
+        str | None,
         typer.Option(
-            help="The program's verification key: saves computing it.", rich_help_panel=_WHAT
+            help="The digest of register-circuit: then the program is not sent.",
+            rich_help_panel=_WHAT,
         ),
     ] = None,
     steps: Annotated[
-        Path | None,
-        typer.Option(
-            help="Instead of a program: Aztec's ivc-inputs.msgpack.", rich_help_panel=_WHAT
-        ),
+        Path | None, _given("Instead of a program: Aztec's ivc-inputs.msgpack.")
     ] = None,
     target: Annotated[
         str | None,
@@ -63,8 +66,8 @@ def prove(
     mode: Annotated[
         str,
         typer.Option(
-            help="attested: the worker's evidence is checked first. remote: it is not."
-            " local: on this machine, without a gateway.",
+            help="attested: the worker's evidence is checked before anything is sealed."
+            " remote: it is not. local: on this machine, without a gateway.",
             rich_help_panel=options.HOW,
         ),
     ] = "attested",
@@ -95,6 +98,7 @@ def prove(
 
     asked = Proving(
         artifact=artifact,
+        circuit=circuit,
         inputs=inputs,
         witness=witness,
         key=key,
@@ -113,3 +117,39 @@ def prove(
         as_json=as_json,
     )
     raise typer.Exit(run_prove(asked))
+
+
+def register_circuit(
+    artifact: Annotated[
+        Path,
+        typer.Argument(
+            help="A Noir program: the JSON that nargo compile writes.", exists=True, dir_okay=False
+        ),
+    ],
+    *,
+    target: Annotated[str, typer.Option(help="Who verifies, as of adyton prove.")] = "evm",
+    url: options.URL = options.DEFAULT_URL,
+    ca_file: options.CA_FILE = None,
+    api_key_file: options.API_KEY_FILE = None,
+    as_json: options.AS_JSON = False,
+) -> None:
+    """Leave a program with the worker, for many proofs of it: prints its digest.
+
+    adyton prove --circuit names it by that, and sends witness or inputs alone. The gateway's host
+    sees the program. The worker forgets it when it ends, or when others need the room.
+
+    Exit code: 0 the worker has it, 1 refused, 2 usage or malformed, 3 no answer.
+
+    Example: adyton register-circuit program.json --api-key-file key.txt
+    """
+    from adyton.cli.proving import run_register  # noqa: PLC0415
+
+    code = run_register(
+        artifact,
+        target=target,
+        url=url,
+        ca_file=ca_file,
+        api_key_file=api_key_file,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)

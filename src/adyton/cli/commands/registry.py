@@ -93,7 +93,7 @@ def draw(
     Exit code: 0 somebody is drawn, 1 the draw does not follow from its list, 2 usage, 3 there is
     nobody to draw, or no answer.
 
-    Example: adyton registry draw --seed 8f3a1c5e7b90d2464b1e8a07c9f3d5e1 --attested
+    Example: adyton registry draw --seed 8f3a1c5e7b90d2464b1e8a07c9f3d5e1
     """
     from adyton.cli.registry import run_draw  # noqa: PLC0415
     from adyton.sdk.registry import Wanted  # noqa: PLC0415
