@@ -1,18 +1,52 @@
 """What SGX and TDX claims have in common, in the form that all technologies share."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from adyton.codec.json import Json
 from adyton.evidence.dcap.authenticate import DcapClaims
-from adyton.evidence.dcap.pck import SgxExtension
 from adyton.evidence.dcap.shortfall import Shortfall
-from adyton.model.claims import Tcb
+from adyton.model.claims import Claims, Platform, Tcb, Technology
 from adyton.model.verdict import Finding, finding
 
-__all__ = ["details_of", "instance_of", "numbers_of", "tcb_of"]
+__all__ = ["claims_of_quote"]
 
 
-def tcb_of(claims: DcapClaims) -> Tcb:
+def claims_of_quote(
+    dcap: DcapClaims,
+    technology: Technology,
+    *,
+    measurements: Mapping[str, bytes],
+    numbers: Mapping[str, int],
+    configuration: tuple[Finding, ...],
+    report_data: bytes,
+    details: Mapping[str, Json],
+) -> Claims:
+    """Return what an authentic quote says: of its platform, and beside it what its body says."""
+    return Claims(
+        technology=technology,
+        platform=Platform.of(technology, is_genuine=dcap.is_genuine),
+        root=dcap.root,
+        root_sha256=dcap.root_sha256,
+        # The name that Intel has for the machine.
+        instance=(dcap.pck.platform_instance_id or dcap.pck.ppid).hex(),
+        measurements=MappingProxyType({**measurements}),
+        numbers=MappingProxyType({**numbers, **_numbers(dcap)}),
+        configuration=configuration,
+        tcb=_tcb(dcap),
+        report_data=report_data,
+        nonce=None,
+        public_key=None,
+        issued=None,
+        first=dcap.first,
+        last=dcap.last,
+        windows=dcap.windows,
+        details=MappingProxyType({**_details(dcap), **details}),
+        signed_sha256=dcap.signed_sha256,
+    )
+
+
+def _tcb(claims: DcapClaims) -> Tcb:
     """Return the state of the platform's TCB; of nothing but itself where there is no collateral.
 
     Collateral always has lists for all that Intel revokes.
@@ -31,12 +65,7 @@ def tcb_of(claims: DcapClaims) -> Tcb:
     )
 
 
-def instance_of(pck: SgxExtension) -> str:
-    """Return the name that Intel has for the machine."""
-    return (pck.platform_instance_id or pck.ppid).hex()
-
-
-def numbers_of(claims: DcapClaims) -> Mapping[str, int]:
+def _numbers(claims: DcapClaims) -> Mapping[str, int]:
     """Return the security versions of the platform and of its quoting enclave."""
     components = {
         f"sgx_component_{place}": svn for place, svn in enumerate(claims.pck.components, start=1)
@@ -44,7 +73,7 @@ def numbers_of(claims: DcapClaims) -> Mapping[str, int]:
     return {"pce_svn": claims.pck.pce_svn, "qe_svn": claims.qe_svn, **components}
 
 
-def details_of(claims: DcapClaims) -> Mapping[str, Json]:
+def _details(claims: DcapClaims) -> Mapping[str, Json]:
     """Return what else is known of the platform."""
     return {
         "quote_version": claims.quote_version,
