@@ -24,7 +24,7 @@ from adyton.verification.bind import Expectation
 from bench.asking import Questions, one_caller, several_callers
 from bench.bare import Bare
 from bench.evidence import measure_evidence
-from bench.figures import Latency, memory_mb
+from bench.figures import Latency, memory_mb, say
 from bench.notarizing import measure_notarizing
 from bench.proofs import measure_proofs
 from bench.proving import measure_proving
@@ -51,7 +51,7 @@ def main() -> None:
     measure_evidence()
     measure_proofs()
     # A durable one of your own, for the second anchor: postgresql://…
-    measure_notarizing(say, os.environ.get("BENCH_POSTGRESQL", ""))
+    measure_notarizing(os.environ.get("BENCH_POSTGRESQL", ""))
     measure_wasm(bare, reference, cores)
     measure_proving(installation, reference)
 
@@ -184,11 +184,6 @@ def measure_wasm(bare: Bare, reference: ReferenceString, cores: int) -> None:
 def encoded(data: bytes) -> str:
     """Return base64."""
     return base64.b64encode(data).decode()
-
-
-def say(line: str) -> None:
-    """Print a line at once: a run takes minutes."""
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from adyton.evidence.collateral import NO_COLLATERAL
 from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.pipeline import verify_evidence
 from bench.evidence_cases import Case, Run, cases
+from bench.figures import say
 
 __all__ = ["measure_evidence"]
 
@@ -119,11 +120,6 @@ def policy(root: bytes) -> Policy:
             "evidence": {"maximum_age_seconds": 3600, "challenge": "not-required"},
         }
     )
-
-
-def say(line: str) -> None:
-    """Print a line at once."""
-    print(line, flush=True)
 
 
 def measure_evidence() -> None:

@@ -1,4 +1,4 @@
-"""Figures of many runs: percentiles, rates, and the memory of processes."""
+"""Figures of many runs: percentiles, rates, the memory of processes; and how they are printed."""
 
 import statistics
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psutil
 
-__all__ = ["Latency", "memory_mb"]
+__all__ = ["Latency", "memory_mb", "say"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +33,8 @@ def memory_mb(pid: int) -> tuple[float, float]:
     """Return a process's resident memory, and its proportional share, in MB."""
     memory = psutil.Process(pid).memory_full_info()
     return memory.rss / 2**20, memory.pss / 2**20
+
+
+def say(line: str) -> None:
+    """Print a line at once: a run takes minutes."""
+    print(line, flush=True)

@@ -21,7 +21,7 @@ from adyton.adapters.ledger.nodes import NodeFiles
 from adyton.cli.local import LocalStack
 from adyton.crypto.ed25519 import Ed25519Key
 from adyton.ledger.tree import Frontier, Hash, inclusion
-from bench.figures import memory_mb
+from bench.figures import memory_mb, say
 
 ROUNDS = 3
 SECONDS = 2.0
@@ -49,18 +49,18 @@ class Load:
         return f"{self.rate:8.0f}/s   p50 {self.at(0.5):7.1f} ms   p99 {self.at(0.99):7.1f} ms"
 
 
-def measure_notarizing(say: Callable[[str], None], postgresql: str = "") -> None:
+def measure_notarizing(postgresql: str = "") -> None:
     """Measure commits with each anchor that there is, and proofs about a long log."""
     anchors = ["sqlite", *([postgresql] if postgresql else [])]
     for anchor in anchors:
         say(f"\ncommits, anchored in {anchor.partition(':')[0]}")
         with LocalStack(notary=True, ADYTON_ANCHORS=anchor) as stack:
             wait_for_notary(stack.url)
-            measure_commits(stack, say)
-    measure_long_log(say)
+            measure_commits(stack)
+    measure_long_log()
 
 
-def measure_commits(stack: LocalStack, say: Callable[[str], None]) -> None:
+def measure_commits(stack: LocalStack) -> None:
     """Measure one gateway and one notary."""
     port = int(stack.url.rpartition(":")[2])
     empty = request("OPTIONS", "/commit", b"", stack.api_key)
@@ -99,7 +99,7 @@ def measure_commits(stack: LocalStack, say: Callable[[str], None]) -> None:
     say(f"  memory of the notary        {memory}, after {size} proofs")
 
 
-def measure_long_log(say: Callable[[str], None]) -> None:
+def measure_long_log() -> None:
     """Measure the path to the root of a million entries, from nodes on disk."""
     with tempfile.TemporaryDirectory() as folder:
         nodes, tree = NodeFiles(Path(folder)), Frontier()

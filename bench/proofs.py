@@ -17,6 +17,7 @@ from adyton.crypto.ed25519 import check_ed25519
 from adyton.ledger.proof import MAX_PROOF_BYTES, Proof
 from adyton.ledger.walk import walk
 from adyton.verification.notary import Beside, verify_commit
+from bench.figures import say
 
 __all__ = ["measure_proofs"]
 
@@ -77,11 +78,6 @@ def in_turns(ways: Sequence[Callable[[slice], None]]) -> list[float]:
             way(slice(first, first + TURN))
             spent[index] += time.process_time() - start
     return spent
-
-
-def say(line: str) -> None:
-    """Print a line at once."""
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

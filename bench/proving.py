@@ -35,7 +35,7 @@ from adyton.model.proving_job import NoirCircuit, UltraHonkJob
 from adyton.sdk.client import Client
 from adyton.sdk.sealing import sealed_proving
 from adyton.sdk.worker import Worker
-from bench.figures import Latency
+from bench.figures import Latency, say
 
 __all__ = ["measure_proving"]
 
@@ -70,7 +70,7 @@ class Sample:
 def measure_proving(installation: Installation, reference: ReferenceString) -> None:
     """Measure, and print as it goes."""
     samples = _samples(installation, reference)
-    _say("\ndelegated proofs, POST /v1/prove; bare is a fresh bb with the same witness and key")
+    say("\ndelegated proofs, POST /v1/prove; bare is a fresh bb with the same witness and key")
     with LocalStack() as stack:
         sender = _Sender(stack)
         for sample in samples:
@@ -99,9 +99,9 @@ def _measure(
     ratio = Latency(whole).p50 / Latency(bare).p50
     wanted = WANTED[sample.name]
     goal = f" (wanted: at most {wanted:.2f})" if wanted else ""
-    _say(f"  {sample.name}  bare   {Latency(bare)}   its memory {alone.growth_mb:.0f} MB more")
-    _say(f"            whole  {Latency(whole)}   {ratio:.2f} x{goal}")
-    _say(
+    say(f"  {sample.name}  bare   {Latency(bare)}   its memory {alone.growth_mb:.0f} MB more")
+    say(f"            whole  {Latency(whole)}   {ratio:.2f} x{goal}")
+    say(
         f"            memory {together.growth_mb - alone.growth_mb:+.0f} MB beside bb's own, "
         f"in all processes of the worker (wanted: at most {WANTED_MB})"
     )
@@ -131,7 +131,7 @@ def _measure_upload(sample: Sample, sender: "_Sender") -> None:
     for body in bodies:
         time.sleep(_SETTLE_SECONDS)
         seconds.append(sender.send(body, status=http.client.BAD_REQUEST))
-    _say(
+    say(
         f"  8 MB sealed, to the moment before bb and back   {Latency(seconds)}"
         f"   (wanted: at most {WANTED_UPLOAD_MS} ms)"
     )
@@ -244,5 +244,5 @@ class _Peak:
         return total
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     print(line, flush=True)
