@@ -242,7 +242,3 @@ class _Peak:
             except psutil.NoSuchProcess:
                 continue
         return total
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
