@@ -34,16 +34,16 @@ $(UV):
 	npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-demo: setup ## ask a sandbox bank real questions, prove the answers, verify them again
+demo: setup ## ask a sandbox bank, prove the answers, verify them again
 	$(RUN) adyton demo
 
 test: setup ## run all tests
 	$(RUN) pytest -n auto --dist worksteal
 
-vectors: setup ## verify real evidence, where its folder is (ADYTON_VECTORS or ../shared/vectors)
+vectors: setup ## verify real evidence in ADYTON_VECTORS or ../shared/vectors
 	$(RUN) python -m tests.vectors
 
-fuzz: setup ## 100,000 broken inputs for every reader of bytes, or with SECONDS=60 as guided by coverage
+fuzz: setup ## 100,000 broken inputs for every reader; SECONDS=60 guided
 	$(if $(SECONDS),@$(UV) sync --locked --quiet --inexact --group fuzz || echo 'atheris could not be installed here' >&2)
 	$(RUN) python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS))
 
