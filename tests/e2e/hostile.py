@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import httpx
 
-from adyton.adapters.link import Link, LinkedError
+from adyton.adapters.link import Link
+from adyton.adapters.linked_errors import LinkedError
 from adyton.codec.json import Json, JsonObject, canonical
 from adyton.codec.text import to_base64
 from adyton.crypto.hpke import SealSuite, seal

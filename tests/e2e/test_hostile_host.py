@@ -9,11 +9,7 @@ import httpx
 import pytest
 from tests.e2e.hostile import CREDENTIALS, GTE, Attacker, Rewriting
 
-from adyton.adapters.link import (
-    LinkedError,
-    LinkedMalformedError,
-    LinkedRejectedError,
-)
+from adyton.adapters.linked_errors import LinkedError, LinkedMalformedError, LinkedRejectedError
 from adyton.cli.local import LocalStack
 from adyton.codec.json import Json, JsonObject
 from adyton.codec.text import from_base64, to_base64

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.e2e.hostile import CREDENTIALS, GTE, Attacker
 
-from adyton.adapters.link import LinkedMalformedError
+from adyton.adapters.linked_errors import LinkedMalformedError
 from adyton.cli.local import LocalStack
 from adyton.codec.text import to_base64
 from adyton.errors import MalformedError

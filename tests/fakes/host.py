@@ -11,7 +11,7 @@ import httpx
 from tests.fakes.gateway import FakeVerifier
 from tests.fakes.worker import FakeWorker
 
-from adyton.adapters.link import LinkServer, serve_link
+from adyton.adapters.link_server import LinkServer, serve_link
 from adyton.adapters.store import NewKey, Scope, create_key
 from adyton.gateway.server import Gateway, running
 from adyton.gateway.settings import GatewaySettings

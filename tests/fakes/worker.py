@@ -13,13 +13,8 @@ from datetime import timedelta
 from typing import Any
 
 from adyton.adapters.frames import Fields
-from adyton.adapters.link import (
-    Emit,
-    WorkerTimeoutError,
-    WorkerUnavailableError,
-    error_fields,
-    linked_error,
-)
+from adyton.adapters.link import Emit, WorkerTimeoutError, WorkerUnavailableError
+from adyton.adapters.linked_errors import error_fields, linked_error
 from adyton.crypto.hashing import hash_to_field
 from adyton.errors import AdytonError, RejectedError, UnavailableError
 from adyton.model.isolation import Isolation

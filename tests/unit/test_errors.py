@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 import adyton
-from adyton.adapters.link import LinkedError
+from adyton.adapters.linked_errors import LinkedError
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
 from adyton.gateway.problems import status_of
 from adyton.model.claims import DEBUG_MODE

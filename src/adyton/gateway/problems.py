@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 from starlette.responses import Response
 
 from adyton.adapters.ledger.archive import ProofUnknownError
-from adyton.adapters.link import retry_after
+from adyton.adapters.linked_errors import retry_after
 from adyton.adapters.store.registry import WorkerUnknownError
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
 

@@ -17,7 +17,7 @@ from adyton.adapters.ledger.archive import Archive
 from adyton.adapters.ledger.failure import failing
 from adyton.adapters.ledger.journal import FileJournal
 from adyton.adapters.ledger.vault import FileVault, development_key
-from adyton.adapters.link import serve_link
+from adyton.adapters.link_server import serve_link
 from adyton.adapters.platforms import PlatformName, open_platform
 from adyton.errors import UnavailableError
 from adyton.flow.ports import Platform

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from adyton.adapters.frames import Fields
 from adyton.adapters.ledger.archive import Archive, ProofUnknownError
-from adyton.adapters.link import Emit, error_fields
+from adyton.adapters.link import Emit
+from adyton.adapters.linked_errors import error_fields
 from adyton.errors import AdytonError, MalformedError
 from adyton.ledger.checkpoint import Checkpoint
 from adyton.ledger.ledger import Ledger

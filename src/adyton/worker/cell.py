@@ -21,7 +21,7 @@ from adyton.adapters.barretenberg import (
 )
 from adyton.adapters.delegate import Delegate
 from adyton.adapters.frames import Fields
-from adyton.adapters.link import error_fields, linked_error
+from adyton.adapters.linked_errors import error_fields, linked_error
 from adyton.adapters.openpgp import open_message
 from adyton.adapters.reference_string import ReferenceString
 from adyton.adapters.tls import HttpsClient

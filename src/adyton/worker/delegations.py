@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from adyton.adapters.frames import Fields
-from adyton.adapters.link import Emit, error_fields, linked_error
+from adyton.adapters.link import Emit
+from adyton.adapters.linked_errors import error_fields, linked_error
 from adyton.crypto.hashing import sha256
 from adyton.delegation.open import MAX_AGE
 from adyton.errors import AdytonError, MalformedError, UnavailableError

@@ -18,7 +18,7 @@ import uvloop
 from adyton.adapters.barretenberg import PinnedProgram, pin_program
 from adyton.adapters.installation import file_sha256, find_installation
 from adyton.adapters.library import load_circuits
-from adyton.adapters.link import serve_link
+from adyton.adapters.link_server import serve_link
 from adyton.adapters.platforms import open_platform
 from adyton.crypto.hashing import sha256
 from adyton.flow.open import MAX_AGE

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from adyton.adapters.frames import Fields
-from adyton.adapters.link import Emit, error_fields, linked_error
+from adyton.adapters.link import Emit
+from adyton.adapters.linked_errors import error_fields, linked_error
 from adyton.adapters.platforms import PlatformName
 from adyton.codec.json import canonical, loads
 from adyton.crypto.hashing import sha256

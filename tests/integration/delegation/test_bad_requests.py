@@ -20,7 +20,7 @@ from tests.integration.delegation.conftest import (
 )
 
 from adyton.adapters.acvm import Program
-from adyton.adapters.link import LinkedError
+from adyton.adapters.linked_errors import LinkedError
 from adyton.crypto.hpke import OpeningKey, SealSuite
 from adyton.model.proving import SealedProving, Target
 from adyton.model.proving_job import (

@@ -28,7 +28,7 @@ from tests.integration.delegation.conftest import (
 
 from adyton.adapters.barretenberg import pin_program
 from adyton.adapters.installation import find_installation
-from adyton.adapters.link import LinkedError
+from adyton.adapters.linked_errors import LinkedError
 from adyton.adapters.verifier import OfflineVerifier
 from adyton.appraisal.document import Choice
 from adyton.crypto.binding import report_data

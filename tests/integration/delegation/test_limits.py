@@ -29,7 +29,7 @@ from adyton.adapters.barretenberg import (
     ProverTimeoutError,
 )
 from adyton.adapters.delegate import CircuitTooLargeError, Delegate
-from adyton.adapters.link import LinkedError
+from adyton.adapters.linked_errors import LinkedError
 from adyton.adapters.reference_string import (
     GrumpkinPointsMissingError,
     ReferenceString,

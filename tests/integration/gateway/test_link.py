@@ -24,12 +24,14 @@ from adyton.adapters.link import (
     MAX_CALL_BYTES,
     Emit,
     Link,
+    WorkerTimeoutError,
+    WorkerUnavailableError,
+)
+from adyton.adapters.link_server import serve_link
+from adyton.adapters.linked_errors import (
     LinkedMalformedError,
     LinkedRejectedError,
     LinkedUnavailableError,
-    WorkerTimeoutError,
-    WorkerUnavailableError,
-    serve_link,
 )
 from adyton.adapters.unix import SocketUnavailableError
 from adyton.errors import MalformedError, RejectedError, UnavailableError

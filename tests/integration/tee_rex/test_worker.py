@@ -15,7 +15,7 @@ from tests.integration.delegation.test_chains import STEPS
 from tests.integration.jobs.conftest import ProvingGateway
 from tests.integration.tee_rex.sealing import seal
 
-from adyton.adapters.link import LinkedMalformedError, LinkedRejectedError
+from adyton.adapters.linked_errors import LinkedMalformedError, LinkedRejectedError
 from adyton.adapters.store import open_store
 from adyton.codec.text import from_base64, to_base64
 

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.workshop import Workshop
 
 from adyton.adapters.frames import Fields
-from adyton.adapters.link import LinkedMalformedError, LinkedUnavailableError
+from adyton.adapters.linked_errors import LinkedMalformedError, LinkedUnavailableError
 from adyton.crypto.hashing import sha256
 from adyton.crypto.hpke import SealSuite
 from adyton.crypto.signing import check_signature

@@ -13,12 +13,8 @@ from typing import Any, Final, TypeAlias
 
 from adyton.adapters.frames import Fields
 from adyton.adapters.ledger.archive import ProofUnknownError
-from adyton.adapters.link import (
-    LinkedRejectedError,
-    WorkerTimeoutError,
-    WorkerUnavailableError,
-    linked_error,
-)
+from adyton.adapters.link import WorkerTimeoutError, WorkerUnavailableError
+from adyton.adapters.linked_errors import LinkedRejectedError, linked_error
 from adyton.errors import AdytonError, MalformedError, UnavailableError
 from adyton.gateway.ports import Caller
 from adyton.ledger.records import Batch, Epoch, Submission

@@ -15,12 +15,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from adyton.adapters.link import (
-    WorkerUnavailableError,
-    error_fields,
-    linked_error,
-    retry_after,
-)
+from adyton.adapters.link import WorkerUnavailableError
+from adyton.adapters.linked_errors import error_fields, linked_error, retry_after
 from adyton.adapters.store.failure import StoreUnavailableError
 from adyton.adapters.store.jobs import Job, JobFailure, JobLimits, JobState, JobTable
 from adyton.errors import AdytonError, UnavailableError

@@ -9,13 +9,8 @@ import pytest
 from tests.fakes.ledger import Machine, World
 
 from adyton.adapters.ledger.archive import ProofUnknownError
-from adyton.adapters.link import (
-    LinkedRejectedError,
-    WorkerTimeoutError,
-    WorkerUnavailableError,
-    error_fields,
-    linked_error,
-)
+from adyton.adapters.link import WorkerTimeoutError, WorkerUnavailableError
+from adyton.adapters.linked_errors import LinkedRejectedError, error_fields, linked_error
 from adyton.crypto.hashing import sha256
 from adyton.errors import AdytonError
 from adyton.gateway.notary.client import (
