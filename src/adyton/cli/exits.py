@@ -36,7 +36,7 @@ _WRONG_KEY: Final = frozenset({"unauthenticated", "scope-missing"})
 
 _NEXT: Final[Mapping[str, str]] = {
     "gateway-unavailable": "is it running? start one with: adyton serve",
-    "unauthenticated": "make a key with: adyton keys create --name NAME",
+    "unauthenticated": "is it a key of this gateway? make one with: adyton keys create --name NAME",
     "scope-missing": "make a key with that scope: adyton keys create --name NAME --scope SCOPE",
     "worker-rejected": "is this the policy for that worker? see: adyton policy init --help",
     "prover-missing": "see what else is missing with: adyton doctor",

@@ -1,6 +1,7 @@
 """``adyton policy``: a policy to start from, and whether one says what its author means."""
 
 import os
+import shlex
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
@@ -44,7 +45,8 @@ def run_init(*, platform: str, out: Path, force: bool) -> int:
         )
     else:
         write_whole(out, TEMPLATES[platform])
-        notes().print(plain("fill in what says FILL-IN, then: adyton policy check FILE"))
+        command = shlex.join(["adyton", "policy", "check", str(out)])
+        notes().print(plain(f"fill in what says FILL-IN, then: {command}"), soft_wrap=True)
     console().print(plain(f"wrote {out}"))
     return YES
 
@@ -65,9 +67,9 @@ def run_check(file: Path, *, as_json: bool) -> int:
 
 def _said(policy: Policy) -> list[tuple[str, str]]:
     rows = [("root", f"{root.value}, built in") for root in sorted(policy.vendor_roots)]
-    rows += [(f"root {name!r}", digest.hex()) for name, digest in policy.named_roots.items()]
+    rows += [("root", f"{name!r}\n{digest.hex()}") for name, digest in policy.named_roots.items()]
     rows += [
-        (f"platform {platform.value}", _accepted(accepted))
+        ("platform", f"{platform.value}: {_accepted(accepted)}")
         for platform, accepted in policy.platforms.items()
     ]
     return [*rows, *_evidence(policy.evidence), *_receipts(policy.receipt), *_proofs(policy)]
@@ -113,9 +115,9 @@ def _receipts(receipt: ReceiptPolicy | None) -> list[tuple[str, str]]:
 
 def _proofs(policy: Policy) -> list[tuple[str, str]]:
     if (proving := policy.proving) is None:
-        return [("delegated proofs", "none are accepted")]
+        return [("proofs", "no delegated ones are accepted")]
     return [
-        ("delegated proofs", f"{_age(proving.maximum_age)}, nonce {_spaced(proving.nonce)}"),
+        ("proofs", f"delegated, {_age(proving.maximum_age)}, nonce {_spaced(proving.nonce)}"),
         ("their audience", _names(proving.audience)),
         ("their circuits", _digests(proving.circuits)),
         ("their provers", _digests(proving.provers)),

@@ -44,7 +44,7 @@ def run_list(url: str, ca_file: Path | None, wanted: Wanted, *, as_json: bool) -
     elif found:
         console().print(_table(found))
     else:
-        console().print(f"{url} has no such worker")
+        console().print(plain(f"no such worker is registered at {url}"))
     return YES
 
 

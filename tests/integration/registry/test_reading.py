@@ -182,7 +182,7 @@ async def test_the_command_lists_draws_and_checks(
         with pytest.raises(NobodyDrawnError):
             await said(run_draw, url, None, EVERYONE, seed="00" * 16, count=1, as_json=True)
         assert await said(run_list, url, None, EVERYONE, as_json=False) == YES
-        assert capsys.readouterr().out == f"{url} has no such worker\n"
+        assert capsys.readouterr().out == f"no such worker is registered at {url}\n"
         async with host.client() as client:
             challenge = (await client.post("/v1/registry/challenges")).json()["challenge"]
             body = await worker.application(challenge)

@@ -227,5 +227,5 @@ def test_a_template_is_written_and_what_it_says_is_shown(
     out.write_text(filled(platform))
     assert run(["policy", "check", str(out)]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"platform {platform}" in shown
+    assert f"platform {platform}: " in shown
     assert ("firmware of any age" in shown) is ("tcb: not-required" in TEMPLATES[platform])
