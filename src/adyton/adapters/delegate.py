@@ -226,6 +226,9 @@ class Delegate:
         return self._recall(job.circuit.digest, target)
 
     def _check_size(self, acir: bytes, settings: ProofSettings) -> int:
+        if settings.ipa_accumulation:
+            # Before the circuit is read, which takes seconds for this target.
+            check_grumpkin_points(self._reference)
         try:
             gates = self._native.stats(acir, settings).padded_gates
         except ProverRefusedError as error:
