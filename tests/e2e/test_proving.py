@@ -188,7 +188,7 @@ def test_a_job_that_is_cancelled_has_its_prover_ended(stack: LocalStack, sender:
 
     httpx.delete(f"{stack.url}/v1/jobs/{job}", headers=sender.headers)
 
-    _gone, alive = psutil.wait_procs(working, timeout=5)
+    _gone, alive = psutil.wait_procs(working, timeout=SOON)
     assert alive == []
 
 
@@ -199,7 +199,7 @@ def test_a_caller_who_hangs_up_has_his_prover_ended(stack: LocalStack, sender: S
     ):
         headers = {**sender.headers, "content-type": MEDIA_TYPE}
         caller.post(f"{stack.url}/v1/prove", content=sender.sealed(slow()), headers=headers)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + SOON
     while at_work(stack):
         assert time.monotonic() < deadline
         time.sleep(0.01)
