@@ -19,7 +19,7 @@ from adyton.adapters.store.records import ApiKey, AuditEntry, Scope
 from adyton.codec.json import as_object, canonical, loads
 from adyton.crypto.hashing import sha256
 from adyton.errors import AdytonError, MalformedError
-from adyton.gateway import schemas
+from adyton.gateway import question_forms, schemas
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import (
     CHALLENGE,
@@ -177,12 +177,12 @@ def entry_of(answer: Answer, blank: AuditEntry) -> AuditEntry:
 
 
 def _operation(endpoint: Endpoint) -> Operation:
-    form = schemas.QUESTIONS[endpoint]
+    form = question_forms.QUESTIONS[endpoint]
     return Operation(
         summary=f"Ask about {endpoint.value}",
         text=f"{form.__doc__} The answer is proven; a proven no is as good as a proven yes.",
         body=form,
-        examples=schemas.EXAMPLES[endpoint],
+        examples=question_forms.EXAMPLES[endpoint],
         answer=schemas.AnswerDocument,
         parameters=(CHALLENGE,),
     )

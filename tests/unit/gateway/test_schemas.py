@@ -8,7 +8,8 @@ from pydantic import TypeAdapter
 from tests.fakes.gateway import QUESTION
 
 from adyton.codec.json import canonical
-from adyton.gateway.schemas import EXAMPLES, QUESTIONS, AnswerDocument, ProblemDocument
+from adyton.gateway.question_forms import EXAMPLES, QUESTIONS
+from adyton.gateway.schemas import AnswerDocument, ProblemDocument
 from adyton.model.question import Endpoint, Question
 from adyton.model.value import FieldType
 from adyton.proofs.circuit import Facts
