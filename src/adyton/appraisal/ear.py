@@ -41,7 +41,8 @@ PROFILE: Final = "tag:ietf.org,2026:rats/ear#04"
 _TYPE: Final = "eat+jwt"
 _TYPES: Final = frozenset({_TYPE, "jwt"})
 _ALGORITHMS: Final = frozenset({Algorithm.ES256, Algorithm.EDDSA})
-_MAX_SUBMODULES: Final = 64
+# A processor, and as many devices as its machine may have.
+_MAX_SUBMODULES: Final = 65
 # The draft's bounds for a nonce, in bytes.
 _NONCE_SIZES: Final = range(8, 65)
 

@@ -70,16 +70,18 @@ class Bundle:
 
     def to_bytes(self) -> bytes:
         """Return the JSON file that reads as this bundle."""
-        return canonical(
-            {
-                "version": VERSION,
-                "evidence": to_base64(self.evidence),
-                "collateral": self.collateral.to_json(),
-                "policy": self.policy.to_json(),
-                "expected": _expected_json(self.expected),
-                "at": exact(self.at),
-            }
-        )
+        return canonical(self.to_json())
+
+    def to_json(self) -> JsonObject:
+        """Return the object that reads as this bundle."""
+        return {
+            "version": VERSION,
+            "evidence": to_base64(self.evidence),
+            "collateral": self.collateral.to_json(),
+            "policy": self.policy.to_json(),
+            "expected": _expected_json(self.expected),
+            "at": exact(self.at),
+        }
 
     def verify(self, *, cache: EvidenceCache | None = None) -> tuple[Verdict, Claims | None]:
         """Return the verdict, and what the evidence says if it is authentic."""
