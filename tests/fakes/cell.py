@@ -5,12 +5,13 @@ import socket
 import sys
 import time
 
-from adyton.worker.channel import Channel
+from adyton.adapters.channel import Channel
+from adyton.worker.channel import MAX_JOB_BYTES
 from adyton.worker.template import run
 
 
 def cell(end: socket.socket, threads: int) -> None:
-    channel = Channel(end)
+    channel = Channel(end, limit_bytes=MAX_JOB_BYTES)
     channel.send({"ready": True})
     while (job := channel.receive()) is not None:
         match job["do"]:

@@ -19,6 +19,7 @@ from adyton.adapters.barretenberg import (
     ProverCrashedError,
     ProverMemoryExceededError,
 )
+from adyton.adapters.channel import Channel
 from adyton.adapters.delegate import Delegate
 from adyton.adapters.frames import Fields
 from adyton.adapters.linked_errors import error_fields, linked_error
@@ -36,7 +37,7 @@ from adyton.model.proving_job import ChonkJob, NoirCircuit, ProvingJob
 from adyton.model.question import Endpoint, Question
 from adyton.proofs.circuit import Circuit
 from adyton.sources import ProviderDefinition
-from adyton.worker.channel import Channel
+from adyton.worker.channel import MAX_JOB_BYTES
 from adyton.worker.proving import CellProver
 from adyton.worker.settings import ProvingLimits
 
@@ -66,7 +67,7 @@ class Tools:
 
 def serve(end: socket.socket, threads: int, *, tools: Tools) -> None:
     """Do jobs from the worker at the other side of ``end``: one, or under ``pooled`` many."""
-    channel = Channel(end)
+    channel = Channel(end, limit_bytes=MAX_JOB_BYTES)
     prover = CellProver(
         solver=tools.solver,
         programs=tools.programs,

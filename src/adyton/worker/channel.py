@@ -1,28 +1,19 @@
-"""Messages between the worker and its cells: frames over a socket pair.
+"""Messages between the worker and its cells: frames over a socket pair, at the worker's end.
 
-The cell's end blocks, because a cell does one thing; the worker's is asynchronous. Both ends are
-ours, but a cell has read a stranger's data: what it sends is bounded and checked like a peer's.
+The cell's end blocks (``adapters.channel``), because a cell does one thing. Both ends are ours, but
+a cell has read a stranger's data: what it sends is bounded and checked like a peer's.
 """
 
 import asyncio
-import socket
 from typing import Final
 
-from adyton.adapters.frames import (
-    HEADER_SIZE,
-    Fields,
-    FrameMalformedError,
-    frame_size,
-    pack_frame,
-    read_frame,
-    unpack_frame,
-)
+from adyton.adapters.frames import Fields, FrameMalformedError, pack_frame, read_frame
 from adyton.errors import UnavailableError
 
-__all__ = ["CellLostError", "Channel", "receive", "send"]
+__all__ = ["MAX_JOB_BYTES", "CellLostError", "receive", "send"]
 
 # A job may be a sealed proving request. What a cell says in return stays below a frame's own limit.
-_MAX_JOB_BYTES: Final = 52 * 1024 * 1024
+MAX_JOB_BYTES: Final = 52 * 1024 * 1024
 
 
 class CellLostError(UnavailableError):
@@ -32,34 +23,6 @@ class CellLostError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("the process that worked on this request ended; ask again")
-
-
-class Channel:
-    """A cell's end: blocking."""
-
-    def __init__(self, end: socket.socket) -> None:
-        self._socket = end
-
-    def send(self, message: Fields) -> None:
-        """Send ``message``."""
-        self._socket.sendall(pack_frame(message))
-
-    def receive(self) -> Fields | None:
-        """Return the next message, or ``None`` when the worker has closed its end."""
-        header = self._exactly(HEADER_SIZE)
-        if header is None:
-            return None
-        payload = self._exactly(frame_size(header, limit_bytes=_MAX_JOB_BYTES))
-        return None if payload is None else unpack_frame(payload)
-
-    def _exactly(self, size: int) -> bytes | None:
-        data = bytearray()
-        while len(data) < size:
-            chunk = self._socket.recv(size - len(data))
-            if not chunk:
-                return None
-            data += chunk
-        return bytes(data)
 
 
 async def receive(reader: asyncio.StreamReader) -> Fields:
@@ -76,7 +39,7 @@ async def receive(reader: asyncio.StreamReader) -> Fields:
 async def send(writer: asyncio.StreamWriter, message: Fields) -> None:
     """Send ``message`` to a cell; ``CellLostError`` when it has gone."""
     try:
-        writer.write(pack_frame(message, limit_bytes=_MAX_JOB_BYTES))
+        writer.write(pack_frame(message, limit_bytes=MAX_JOB_BYTES))
         await writer.drain()
     except OSError as error:
         raise CellLostError from error
