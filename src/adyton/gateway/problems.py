@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from adyton.adapters.ledger.archive import ProofUnknownError
 from adyton.adapters.linked_errors import retry_after
-from adyton.adapters.store.registry import WorkerUnknownError
+from adyton.adapters.store.registry_reader import WorkerUnknownError
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
 
 __all__ = [

@@ -17,9 +17,8 @@ from adyton.adapters.store.registry import (
     EvidenceRequiredError,
     HeartbeatReplayedError,
     RegistryFullError,
-    Wanted,
-    WorkerUnknownError,
 )
+from adyton.adapters.store.registry_reader import Wanted, WorkerUnknownError
 from adyton.model.registry import (
     TRANSITIONS,
     Attestation,

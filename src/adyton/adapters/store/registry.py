@@ -2,12 +2,10 @@
 
 States change by the table in ``model.registry`` and by nothing else: each change is one statement,
 whose ``CASE`` is made from that table (``registry_states``), so that two events at once come one
-after the other. What time alone does to a worker (its evidence lapses, it falls silent) is computed
-wherever a state is read, and written down by ``settle``.
+after the other. What time alone does to a worker is computed wherever a state is read
+(``registry_reader``), and written down by ``settle``.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -17,16 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adyton.adapters.store import schema
 from adyton.adapters.store.failure import translated
-from adyton.adapters.store.registry_rows import (
-    EXHIBIT,
-    PLAIN,
-    exhibit_of,
-    read_measurements,
-    row_of,
-    worker_of,
-    write_measurements,
-)
-from adyton.adapters.store.registry_states import following, settled, sources
+from adyton.adapters.store.registry_reader import RegistryReader, WorkerUnknownError
+from adyton.adapters.store.registry_rows import row_of, write_measurements
+from adyton.adapters.store.registry_states import following, sources
 from adyton.errors import RejectedError
 from adyton.model.registry import (
     TRANSITIONS,
@@ -37,7 +28,6 @@ from adyton.model.registry import (
     State,
     TransitionRejectedError,
     Used,
-    weight_of,
 )
 
 __all__ = [
@@ -46,22 +36,11 @@ __all__ = [
     "HeartbeatReplayedError",
     "RegistryFullError",
     "RegistryTable",
-    "Wanted",
-    "WorkerUnknownError",
 ]
 
 _CHALLENGES_PER_KEY: Final = 64
 # Any number that all gateways agree on: pg_advisory_xact_lock(bigint).
 _LOCK: Final = 0x61_6479_746F_6F
-
-
-class WorkerUnknownError(RejectedError):
-    """The registry has no worker of this name."""
-
-    code = "worker-unknown"
-
-    def __init__(self) -> None:
-        super().__init__("the registry has no worker of this name")
 
 
 class EvidenceReplayedError(RejectedError):
@@ -100,24 +79,11 @@ class RegistryFullError(RejectedError):
         super().__init__(f"{whose} has {limit} workers already")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which workers are asked for; ``None`` is no matter.
-
-    ``measurement`` is a register's name and its value: some registers hold what a host chooses.
-    """
-
-    state: State | None = None
-    technology: str | None = None
-    measurement: tuple[str, bytes] | None = None
-    genuine: bool = False
-
-
-class RegistryTable:
-    """Workers by name. ``silence`` is how long one may say nothing before it counts as offline."""
+class RegistryTable(RegistryReader):
+    """The registry for those who change it, too."""
 
     def __init__(self, engine: AsyncEngine, *, silence: timedelta = timedelta(seconds=90)) -> None:
-        self._engine, self._silence = engine, silence
+        super().__init__(engine, silence=silence)
         self._is_postgresql = engine.dialect.name == "postgresql"
         self._insert = postgresql.insert if self._is_postgresql else sqlite.insert
 
@@ -244,85 +210,6 @@ class RegistryTable:
             async with self._engine.begin() as connection:
                 return (await connection.execute(statement)).rowcount
 
-    async def due(
-        self, *, verified_before: datetime, now: datetime, limit: int
-    ) -> Sequence[tuple[RegisteredWorker, Exhibit]]:
-        """Return workers whose evidence is to be verified again, the longest unverified first."""
-        query = (
-            select(*self._columns(now), *EXHIBIT)
-            .where(
-                _WORKERS.c.verified < verified_before,
-                self._settled(now).in_(sources(Event.LAPSE)),
-            )
-            .order_by(_WORKERS.c.verified, _WORKERS.c.id)
-            .limit(limit)
-        )
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).all()
-        return [(worker_of(row, {}), exhibit_of(row)) for row in rows]
-
-    async def find(self, worker_id: str, *, now: datetime) -> tuple[RegisteredWorker, Exhibit]:
-        """Return one worker and what it showed; raise ``WorkerUnknownError`` if there is none."""
-        query = select(*self._columns(now), *EXHIBIT).where(_WORKERS.c.id == worker_id)
-        with translated():
-            async with self._engine.connect() as connection:
-                row = (await connection.execute(query)).one_or_none()
-                if row is None:
-                    raise WorkerUnknownError
-                measured = await read_measurements(connection, [worker_id])
-        return worker_of(row, measured.get(worker_id, {})), exhibit_of(row)
-
-    async def query(
-        self, wanted: Wanted, *, now: datetime, limit: int, after: str = ""
-    ) -> tuple[RegisteredWorker, ...]:
-        """Return up to ``limit`` workers, by name, beginning behind the name ``after``."""
-        query = (
-            select(*self._columns(now))
-            .where(_WORKERS.c.id > after, *self._conditions(wanted, now))
-            .order_by(_WORKERS.c.id)
-            .limit(limit)
-        )
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).all()
-                measured = await read_measurements(connection, [row.id for row in rows])
-        return tuple(worker_of(row, measured.get(row.id, {})) for row in rows)
-
-    async def candidates(self, wanted: Wanted, *, now: datetime) -> dict[str, int]:
-        """Return the names and weights of the workers that are wanted and may be drawn."""
-        active = replace(wanted, state=State.ACTIVE)
-        query = (
-            select(_WORKERS.c.id, _WORKERS.c.is_genuine)
-            .where(*self._conditions(active, now))
-            .order_by(_WORKERS.c.id)
-        )
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).all()
-        return {
-            name: weight_of(State.ACTIVE, is_attested=is_genuine is True)
-            for name, is_genuine in rows
-        }
-
-    async def named(self, names: Iterable[str], *, now: datetime) -> dict[str, RegisteredWorker]:
-        """Return the workers of these names that there are."""
-        query = select(*self._columns(now)).where(_WORKERS.c.id.in_(list(names)))
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).all()
-                measured = await read_measurements(connection, [row.id for row in rows])
-        return {row.id: worker_of(row, measured.get(row.id, {})) for row in rows}
-
-    async def count(self, now: datetime) -> dict[State, int]:
-        """Return how many workers are in each state."""
-        states = select(self._settled(now).label("state")).subquery()
-        query = select(states.c.state, func.count()).group_by(states.c.state)
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).all()
-        return {State(row[0]): row[1] for row in rows}
-
     async def purge(self, before: datetime, *, now: datetime) -> int:
         """Forget what was last heard of before ``before``; return how many workers that were.
 
@@ -407,30 +294,6 @@ class RegistryTable:
         with translated():
             async with self._engine.begin() as connection:
                 return (await connection.execute(statement)).rowcount == 1
-
-    def _settled(self, now: datetime) -> ColumnElement[str]:
-        """Return the state at ``now``: what is written down, and what time has done since."""
-        return settled(now, silence=self._silence)
-
-    def _columns(self, now: datetime) -> list[ColumnElement[Any]]:
-        return [*PLAIN, self._settled(now).label("state")]
-
-    def _conditions(self, wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = []
-        if wanted.state is not None:
-            found.append(self._settled(now) == wanted.state.value)
-        if wanted.technology is not None:
-            found.append(_WORKERS.c.technology == wanted.technology)
-        if wanted.measurement is not None:
-            measured = schema.registry_measurements
-            name, value = wanted.measurement
-            having = select(measured.c.worker).where(
-                measured.c.name == name, measured.c.value == value
-            )
-            found.append(_WORKERS.c.id.in_(having))
-        if wanted.genuine:
-            found.append(_WORKERS.c.is_genuine.is_(True))
-        return found
 
 
 _WORKERS: Final = schema.registry_workers

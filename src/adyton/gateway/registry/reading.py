@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from starlette.requests import Request
 
-from adyton.adapters.store.registry import Wanted
+from adyton.adapters.store.registry_reader import Wanted
 from adyton.codec.json import (
     JsonObject,
     as_integer,

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from tests.fakes.registrant import Machine, Registrant
 from tests.fakes.worker import manifest
 
-from adyton.adapters.store.registry import Wanted
+from adyton.adapters.store.registry_reader import Wanted
 from adyton.codec.text import to_base64
 from adyton.crypto.hashing import sha256
 from adyton.errors import MalformedError
