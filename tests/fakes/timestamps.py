@@ -4,7 +4,11 @@ One changed argument makes a stamp wrong in that one way.
 """
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -56,6 +60,10 @@ class FakeAuthority:
     def root(self) -> bytes:
         return self._root.public_bytes(Encoding.DER)
 
+    @property
+    def pem(self) -> bytes:
+        return self._root.public_bytes(Encoding.PEM)
+
     def answer(self, request: bytes, *, at: datetime = NOW) -> bytes:
         """Return the response to a request; the digest is found by its place in the DER."""
         start = request.index(b"\x04\x20") + 2
@@ -97,6 +105,42 @@ class FakeAuthority:
             _set(signer),
         )
         return _sequence(_oid(_SIGNED_DATA), _der(0xA0, signed))
+
+
+class StampServer:
+    """For ``with``: an authority over HTTP, which ``respond`` may make lie or stay silent."""
+
+    def __init__(self, authority: FakeAuthority | None = None) -> None:
+        self.authority = authority or FakeAuthority()
+        self.respond: Callable[[bytes], bytes | None] = self.authority.answer
+        self.asked = 0
+        serving = self
+
+        class Answers(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                serving.asked += 1
+                body = serving.respond(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(200 if body is not None else 503)
+                self.send_header("Content-Type", "application/timestamp-reply")
+                self.send_header("Content-Length", str(len(body or b"")))
+                self.end_headers()
+                self.wfile.write(body or b"")
+
+            def log_message(self, *_arguments: object) -> None:
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Answers)
+        self._thread = Thread(target=self._server.serve_forever)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
 
 
 def _tst_info(digest: bytes, at: datetime) -> bytes:

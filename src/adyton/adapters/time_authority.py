@@ -4,6 +4,7 @@ The authority learns a digest. What it answers is verified by whoever reads it, 
 they accept; here it only has to be an answer.
 """
 
+import asyncio
 from datetime import timedelta
 from typing import Final
 
@@ -29,19 +30,20 @@ class TimeAuthorityUnavailableError(UnavailableError):
         self.url = url
 
 
-def ask_time(
+async def ask_time(
     url: str,
     message: bytes,
     *,
     within: timedelta = _WITHIN,
-    transport: httpx.BaseTransport | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> bytes:
     """Return the answer of the authority at ``url`` for ``message``, unverified."""
     headers = {"Content-Type": _QUERY, "Accept": _REPLY, "Accept-Encoding": "identity"}
     received = bytearray()
     try:
-        with (
-            httpx.Client(timeout=within.total_seconds(), transport=transport) as http,
+        async with (
+            asyncio.timeout(within.total_seconds()),
+            httpx.AsyncClient(timeout=None, transport=transport) as http,  # noqa: S113  # it is around
             http.stream(
                 "POST", url, content=timestamp_request(message), headers=headers
             ) as response,
@@ -54,10 +56,13 @@ def ask_time(
             # A little that is compressed can be much: the limit would come too late.
             if response.headers.get("content-encoding", "identity") != "identity":
                 raise TimeAuthorityUnavailableError(url=url, reason="compressed its answer")
-            for chunk in response.iter_bytes():
+            async for chunk in response.aiter_bytes():
                 received += chunk
                 if len(received) > MAX_TIMESTAMP_BYTES:
                     raise TimeAuthorityUnavailableError(url=url, reason="answered too much")
+    except TimeoutError as error:
+        reason = f"did not answer within {within.total_seconds():g} s"
+        raise TimeAuthorityUnavailableError(url=url, reason=reason) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise TimeAuthorityUnavailableError(url=url, reason="cannot be reached") from error
     return bytes(received)

@@ -157,8 +157,8 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` to ``path``, which appears whole or not at all, for its owner only.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write ``content`` to ``path``, which appears whole or not at all, for its owner only.
 
     Raises:
         FileUnwritableError: it cannot be written.
@@ -166,8 +166,8 @@ def write_whole(path: Path, text: str) -> None:
     check_writable(path)
     with _unwritable(path):
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         Path(temporary).replace(path)
 
 

@@ -1,7 +1,9 @@
 """``adyton log``: walk along proofs, follow checkpoints, find a proof's place."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +16,16 @@ from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError
 from adyton.cli.terminal import console, plain, print_json, progress, table
 from adyton.codec.javascript import Value, loads
+from adyton.codec.json import JsonObject
+from adyton.codec.pem import read_roots
 from adyton.codec.text import to_base64
+from adyton.crypto.timestamp import MOST_AUTHORITIES, read_timestamp
 from adyton.errors import MalformedError
 from adyton.ledger.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, NoteKey, open_checkpoint
 from adyton.ledger.log_proof import LogProof, check_included
 from adyton.ledger.proof import Proof
 from adyton.ledger.walk import Walk, walk
+from adyton.model.verdict import shown
 from adyton.sdk.files import from_file
 from adyton.sdk.log import (
     extends,
@@ -28,13 +34,15 @@ from adyton.sdk.log import (
     newest_checkpoint,
     note_keys,
     origin_of,
+    stamped_checkpoint,
 )
 from adyton.sdk.proofs import find_proof
 from adyton.sdk.transport import Transport
 
-__all__ = ["Range", "run_checkpoint", "run_prove", "run_walk"]
+__all__ = ["Following", "Range", "run_checkpoint", "run_prove", "run_walk"]
 
 _MAX_FILE: Final = 256 * 1024 * 1024
+_MAX_ROOTS: Final = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,47 +71,85 @@ def run_walk(files: tuple[Path, ...], asked: Range, *, complete: bool, as_json: 
     return YES if (found.is_complete if complete else found.is_consistent) else NO
 
 
-def run_checkpoint(
-    *,
-    url: str,
-    ca_file: Path | None,
-    keys: tuple[str, ...],
-    old: Path | None,
-    out: Path | None,
-    as_json: bool,
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """Which checkpoint is asked for, and what it is compared with; nothing is read yet."""
+
+    url: str
+    ca_file: Path | None
+    keys: tuple[str, ...]
+    old: Path | None
+    out: Path | None
+    stamped: bool
+    authority: Path | None
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Followed:
+    """A checkpoint that holds, with what it extends and what its stamp says."""
+
+    note: bytes
+    new: Checkpoint
+    before: Checkpoint | None
+    stamp: bytes
+    stamped_at: datetime | None
+
+
+def run_checkpoint(asked: Following) -> int:
     """Print the newest checkpoint once it holds, and return the exit code."""
-    named = tuple(NoteKey.from_text(text) for text in keys)
-
-    def follow(gateway: Transport) -> tuple[bytes, Checkpoint, Checkpoint | None]:
-        note = gateway.run(newest_checkpoint())
-        accepted = named or gateway.run(note_keys(origin_of(note)))
-        new = open_checkpoint(note, keys=accepted)
-        before = None
-        if old is not None:
-            before = from_file(
-                old, lambda data: open_checkpoint(data, keys=accepted), MAX_CHECKPOINT_BYTES
-            )
-            gateway.run(extends(before, new))
-        return note, new, before
-
-    with progress(f"asking {url}"):
-        note, new, before = talk(url, ca_file, follow)
-    if out is not None:
-        write_whole(out, note.decode())
-    if as_json:
-        print_json(
-            {
-                "origin": new.origin,
-                "size": str(new.size),
-                "rootB64": to_base64(new.root),
-                "extends": None if before is None else str(before.size),
-                "keys": "named" if named else "from the notary",
-            }
+    named = tuple(NoteKey.from_text(text) for text in asked.keys)
+    if asked.authority is not None and not asked.stamped:
+        raise OptionMalformedError("--authority is for a checkpoint with a time stamp: --stamped")
+    roots = () if asked.authority is None else from_file(asked.authority, _roots, _MAX_ROOTS)
+    with progress(f"asking {asked.url}"):
+        found = talk(
+            asked.url, asked.ca_file, lambda gateway: _follow(asked, named, roots, gateway)
         )
+    if asked.out is not None:
+        write_whole(asked.out, found.note.decode())
+        if found.stamp:
+            write_whole(asked.out.with_name(f"{asked.out.name}.tsr"), found.stamp)
+    if asked.as_json:
+        print_json(_as_json(found, asked, is_named=bool(named)))
     else:
-        _show_checkpoint(new, before, is_named=bool(named))
+        _show_checkpoint(found, is_named=bool(named))
     return YES
+
+
+def _follow(
+    asked: Following, named: tuple[NoteKey, ...], roots: tuple[bytes, ...], gateway: Transport
+) -> _Followed:
+    stamp, stamped_at = b"", None
+    if asked.stamped:
+        note, stamp = gateway.run(stamped_checkpoint())
+    else:
+        note = gateway.run(newest_checkpoint())
+    if roots:
+        stamped_at = read_timestamp(stamp, message=note, authorities=roots)
+    accepted = named or gateway.run(note_keys(origin_of(note)))
+    new = open_checkpoint(note, keys=accepted)
+    before = None
+    if asked.old is not None:
+        before = from_file(
+            asked.old, lambda data: open_checkpoint(data, keys=accepted), MAX_CHECKPOINT_BYTES
+        )
+        gateway.run(extends(before, new))
+    return _Followed(note=note, new=new, before=before, stamp=stamp, stamped_at=stamped_at)
+
+
+def _as_json(found: _Followed, asked: Following, *, is_named: bool) -> JsonObject:
+    made: JsonObject = {
+        "origin": found.new.origin,
+        "size": str(found.new.size),
+        "rootB64": to_base64(found.new.root),
+        "extends": None if found.before is None else str(found.before.size),
+        "keys": "named" if is_named else "from the notary",
+    }
+    if asked.stamped:
+        made["stampB64"] = to_base64(found.stamp)
+        made["stampedAt"] = None if found.stamped_at is None else shown(found.stamped_at)
+    return made
 
 
 def run_prove(
@@ -121,7 +167,8 @@ def run_prove(
         raise MalformedError(f"{file} has no counter, so it is in no log")
 
     def find(gateway: Transport) -> tuple[LogProof, Checkpoint]:
-        place = gateway.run(log_proof(number))
+        # A stamp that the gateway has is from an earlier day than one that is asked for now.
+        place = gateway.run(log_proof(number, stamped=stamp is None))
         keys = gateway.run(note_keys(origin_of(place.note)))
         checkpoint = open_checkpoint(place.note, keys=keys)
         check_included(proof.hash(), index=number - 1, path=place.path, checkpoint=checkpoint)
@@ -130,13 +177,16 @@ def run_prove(
     with progress(f"asking {url}"):
         place, checkpoint = talk(url, ca_file, find)
         if stamp is not None:
-            place = replace(place, extra=ask_time(stamp, place.note))
+            place = replace(place, extra=asyncio.run(ask_time(stamp, place.note)))
     path = out or file.with_name(f"{file.name.removesuffix('.proof.json')}.tlog-proof")
     write_whole(path, place.to_bytes().decode())
     if as_json:
-        print_json({"file": str(path), "counter": str(number), "size": str(checkpoint.size)})
+        sizes = {"counter": str(number), "size": str(checkpoint.size)}
+        print_json({"file": str(path), **sizes, "stamped": bool(place.extra)})
     else:
-        text = f"number {number} is in {checkpoint.origin}, of size {checkpoint.size}: {path}"
+        stamped = ", with a time stamp" if place.extra else ""
+        log = f"{checkpoint.origin}, of size {checkpoint.size}{stamped}"
+        text = f"number {number} is in {log}: {path}"
         console().print(plain(text))
     return YES
 
@@ -195,16 +245,25 @@ def _show_walk(found: Walk) -> None:
         out.print(Text("nothing contradicts; numbers are missing", style="yellow"))
 
 
-def _show_checkpoint(new: Checkpoint, before: Checkpoint | None, *, is_named: bool) -> None:
+def _show_checkpoint(found: _Followed, *, is_named: bool) -> None:
     out = console()
     made = table("", "")
     made.show_header = False
-    made.add_row(Text("log", style="dim"), plain(new.origin))
-    made.add_row(Text("size", style="dim"), str(new.size))
-    made.add_row(Text("root", style="dim"), to_base64(new.root))
+    made.add_row(Text("log", style="dim"), plain(found.new.origin))
+    made.add_row(Text("size", style="dim"), str(found.new.size))
+    made.add_row(Text("root", style="dim"), to_base64(found.new.root))
+    if found.stamped_at is not None:
+        made.add_row(Text("stamped", style="dim"), shown(found.stamped_at))
     out.print(made)
-    if before is not None:
-        out.print(Text(f"it extends the log of {before.size}", style="bold green"))
+    if found.before is not None:
+        out.print(Text(f"it extends the log of {found.before.size}", style="bold green"))
     if not is_named:
         text = "the key is what the notary itself says; name one that you know with --key"
         out.print(Text(text, style="yellow"))
+    if found.stamp and found.stamped_at is None:
+        text = "nobody checked whose time stamp it has; name the authority's roots with --authority"
+        out.print(Text(text, style="yellow"))
+
+
+def _roots(data: bytes) -> tuple[bytes, ...]:
+    return read_roots(data, "an authority's roots", most=MOST_AUTHORITIES)

@@ -6,13 +6,21 @@ from typing import Final
 from adyton.codec.text import from_base64
 from adyton.errors import MalformedError
 
-__all__ = ["MAX_CERTIFICATE_BYTES", "read_chain"]
+__all__ = ["MAX_CERTIFICATE_BYTES", "read_chain", "read_roots"]
 
 MAX_CERTIFICATE_BYTES: Final = 4096
 # Lines end as vendors end them. One alternative for each byte: no input takes more than one pass.
 _CERTIFICATE: Final = re.compile(
     rb"-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)\n-----END CERTIFICATE-----\n?"
 )
+
+
+def read_roots(data: bytes, where: str, *, most: int) -> tuple[bytes, ...]:
+    """Return the DER of one to ``most`` certificates, or raise ``MalformedError``."""
+    size = data.count(b"-----BEGIN")
+    if not 0 < size <= most:
+        raise MalformedError(f"{where} has {size} pem certificates, not 1 to {most}")
+    return read_chain(data, where, size=size)
 
 
 def read_chain(data: bytes, where: str, *, size: int) -> tuple[bytes, ...]:

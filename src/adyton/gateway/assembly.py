@@ -25,7 +25,7 @@ from adyton.gateway.evidence import EvidenceVerifications
 from adyton.gateway.health import Health
 from adyton.gateway.limits import Limiter
 from adyton.gateway.metrics import Metrics
-from adyton.gateway.notary.assembly import notarized
+from adyton.gateway.notary.assembly import Notarized, notarized
 from adyton.gateway.ports import Appraiser, Verifier
 from adyton.gateway.proving.assembly import delegated
 from adyton.gateway.questions import Questions
@@ -89,8 +89,23 @@ def assemble(
         verify_every=settings.registry.verify_every,
         clock=_now,
     )
+    commits = notarized(
+        settings.notary,
+        authentication=authentication,
+        limits=limits,
+        usage=store.usage,
+        caller=notary,
+        clock=_now,
+        monotonic=time.monotonic,
+    )
     metrics = _metrics(
-        limiter=limiter, worker=worker, audit=audit, relay=relay, link=link, keeper=keeper
+        limiter=limiter,
+        worker=worker,
+        audit=audit,
+        relay=relay,
+        link=link,
+        keeper=keeper,
+        commits=commits,
     )
     proofs = delegated(
         settings.proving,
@@ -104,14 +119,7 @@ def assemble(
     )
     capabilities: tuple[Capability, ...] = (
         # First: paths are compared in this order, and nothing is asked as often as a commit.
-        *notarized(
-            settings.notary,
-            authentication=authentication,
-            limits=limits,
-            usage=store.usage,
-            caller=notary,
-            monotonic=time.monotonic,
-        ),
+        *commits.capabilities,
         Questions(
             door=door,
             worker=worker,
@@ -148,6 +156,7 @@ def assemble(
             reach.follow,
             proofs.keep,
             keeper.keep,
+            *commits.background,
             *_joining(settings, worker, link),
             lambda: _purge(store, limits.retention),
         ),
@@ -180,6 +189,7 @@ def _metrics(
     relay: Relay,
     link: Link,
     keeper: Keeper,
+    commits: Notarized,
 ) -> Metrics:
     meter = relay.meter
     return Metrics(
@@ -189,6 +199,7 @@ def _metrics(
             ("adyton_worker_queue", "Questions that wait in the worker"): lambda: worker.queue,
             ("adyton_egress_open", "Connections through the relay"): lambda: meter.open,
             **keeper.gauges,
+            **commits.gauges,
         },
         counters={
             ("adyton_worker_connections", "Times the worker connected"): lambda: link.epoch,
@@ -199,6 +210,7 @@ def _metrics(
             ("adyton_audit_written", "Audit entries written"): lambda: audit.written,
             ("adyton_audit_failed", "Audit entries not written"): lambda: audit.failed,
             **keeper.counters,
+            **commits.counters,
         },
     )
 

@@ -9,6 +9,7 @@ from typing import Final
 from adyton.codec.javascript import Value, loads
 from adyton.codec.text import exact_base64, from_base64
 from adyton.crypto.ed25519 import PUBLIC_KEY_SIZE
+from adyton.crypto.timestamp import MAX_TIMESTAMP_BYTES
 from adyton.errors import MalformedError
 from adyton.ledger.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, NoteKey
 from adyton.ledger.log_proof import LogProof
@@ -24,6 +25,7 @@ __all__ = [
     "newest_checkpoint",
     "note_keys",
     "origin_of",
+    "stamped_checkpoint",
 ]
 
 # As many as are held in memory at a time.
@@ -52,9 +54,25 @@ def logged(first: int, *, last: int) -> Conversation[list[Value]]:
     return [loads(line, limit_bytes=MAX_PROOF_BYTES) for line in lines]
 
 
-def log_proof(counter: int) -> Conversation[LogProof]:
-    """Return where in the log the proof with this number is said to be."""
-    data = yield Call(method="GET", path=f"/v1/log/inclusion/{counter}")
+def stamped_checkpoint() -> Conversation[tuple[bytes, bytes]]:
+    """Return the newest checkpoint that has a time stamp, and the stamp; neither is verified."""
+    data = yield Call(method="GET", path="/v1/log/stamp")
+    answer = loads(data, limit_bytes=_ANSWER_BYTES)
+    note = answer.get("checkpoint") if isinstance(answer, dict) else None
+    stamp = answer.get("stampB64") if isinstance(answer, dict) else None
+    if not isinstance(note, str) or not isinstance(stamp, str):
+        raise MalformedError("the gateway did not answer with a stamped checkpoint")
+    found = from_base64(stamp, "stampB64", limit_bytes=MAX_TIMESTAMP_BYTES)
+    return note.encode("utf-8", "replace"), found
+
+
+def log_proof(counter: int, *, stamped: bool = False) -> Conversation[LogProof]:
+    """Return where in the log the proof with this number is said to be.
+
+    ``stamped`` asks for a checkpoint with a time stamp, where the gateway has one: in ``extra``.
+    """
+    query = "?stamped=true" if stamped else ""
+    data = yield Call(method="GET", path=f"/v1/log/inclusion/{counter}{query}")
     return LogProof.from_bytes(data)
 
 

@@ -4,14 +4,12 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from tests.fakes.javascript import JavaScript
 from tests.fakes.notarized import NotarizedGateway
-from tests.fakes.timestamps import FakeAuthority
+from tests.fakes.timestamps import StampServer
 
 from adyton.appraisal.policy import Policy
 from adyton.cli.app import run
@@ -147,36 +145,21 @@ def test_a_file_that_is_no_proof_says_nothing_against_a_notary(
     assert "honest" not in found.out
 
 
-class _Stamps(BaseHTTPRequestHandler):
-    authority = FakeAuthority()
-
-    def do_POST(self) -> None:
-        request = self.rfile.read(int(self.headers["Content-Length"]))
-        body = self.authority.answer(request)
-        self.send_response(200)
-        self.send_header("Content-Type", "application/timestamp-reply")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-
 def test_a_place_in_the_log_is_stamped_by_an_authority(folder: Path) -> None:
-    server = HTTPServer(("127.0.0.1", 0), _Stamps)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with StampServer() as server:
         assert run(["commit", "one"]) == 0
-        url = f"http://127.0.0.1:{server.server_port}/"
-        assert run(["log", "prove", "one.proof.json", "--stamp", url]) == 0
+        assert run(["log", "prove", "one.proof.json", "--stamp", server.url]) == 0
         assert LogProof.from_bytes(Path("one.tlog-proof").read_bytes()).extra
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-    assert run(["log", "prove", "one.proof.json", "--stamp", url]) == 3
+    assert run(["log", "prove", "one.proof.json", "--stamp", server.url]) == 3
+
+
+def test_a_notary_without_an_authority_has_no_stamped_checkpoint(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["commit", "one"]) == 0
+    capsys.readouterr()
+    assert run(["log", "checkpoint", "--stamped"]) == 2
+    assert "stamp-unknown" in capsys.readouterr().err
 
 
 def test_both_clients_commit(gateway: NotarizedGateway) -> None:

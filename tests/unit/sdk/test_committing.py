@@ -15,7 +15,15 @@ from adyton.errors import MalformedError
 from adyton.ledger.checkpoint import open_checkpoint
 from adyton.ledger.tree import LogRewrittenError
 from adyton.sdk.committing import CommitChangedError, CommitRejectedError, Committed, commit
-from adyton.sdk.log import extends, log_proof, logged, newest_checkpoint, note_keys, origin_of
+from adyton.sdk.log import (
+    extends,
+    log_proof,
+    logged,
+    newest_checkpoint,
+    note_keys,
+    origin_of,
+    stamped_checkpoint,
+)
 from adyton.sdk.transport import GatewayUnavailableError, Transport
 from adyton.verification.notary_policy import NotaryPolicy, TrustAnchors
 
@@ -278,3 +286,22 @@ def test_a_note_without_a_name_is_malformed(note: bytes) -> None:
 def test_an_answer_of_nothing_but_values_is_refused_before_it_is_read() -> None:
     with pytest.raises(MalformedError, match="values"):
         committed(b"[" + b"[]," * 1_000_000 + b"[]]")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        [],
+        {"checkpoint": "x"},
+        {"checkpoint": "x", "stampB64": "?"},
+        {"checkpoint": 1, "stampB64": ""},
+        {"checkpoint": "x", "stampB64": "A" * 90_000},
+    ],
+    ids=lambda _: "answer",
+)
+def test_a_stamped_checkpoint_that_is_none_is_malformed(answer: Any) -> None:
+    transport = through(lambda _request: httpx.Response(200, json=answer))
+    with pytest.raises(MalformedError):
+        transport.run(stamped_checkpoint())
+    transport.close()

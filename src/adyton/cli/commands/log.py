@@ -121,7 +121,19 @@ def checkpoint(
             help="An older checkpoint: the new one must extend it.", exists=True, dir_okay=False
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Keep the new one in this file.")] = None,
+    stamped: Annotated[
+        bool, typer.Option("--stamped", help="The newest that has a time stamp (RFC 3161).")
+    ] = False,
+    authority: Annotated[
+        Path | None,
+        typer.Option(
+            help="The roots, in PEM, that the stamp has to lead to.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Keep the new one in this file, and its stamp beside it, as .tsr."),
+    ] = None,
     as_json: options.AS_JSON = False,
 ) -> None:
     """Fetch the log's newest checkpoint, check its signature, and that the log only grew.
@@ -130,12 +142,19 @@ def checkpoint(
 
     Example: adyton log checkpoint --old yesterday.txt --out today.txt
     """
-    from adyton.cli.log import run_checkpoint  # noqa: PLC0415
+    from adyton.cli.log import Following, run_checkpoint  # noqa: PLC0415
 
-    code = run_checkpoint(
-        url=url, ca_file=ca_file, keys=tuple(key or ()), old=old, out=out, as_json=as_json
+    asked = Following(
+        url=url,
+        ca_file=ca_file,
+        keys=tuple(key or ()),
+        old=old,
+        out=out,
+        stamped=stamped,
+        authority=authority,
+        as_json=as_json,
     )
-    raise typer.Exit(code)
+    raise typer.Exit(run_checkpoint(asked))
 
 
 def prove(
@@ -146,7 +165,7 @@ def prove(
     stamp: Annotated[
         str | None,
         typer.Option(
-            help="A time stamp authority (RFC 3161) to ask for the time.",
+            help="A time stamp authority (RFC 3161) to ask; else a stamp that the notary has.",
             envvar="ADYTON_TIME_AUTHORITY",
         ),
     ] = None,

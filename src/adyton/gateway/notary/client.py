@@ -125,6 +125,10 @@ class Notary:
         """Return the epoch that signs now."""
         return _epoch((await self._call("epoch", counter=0)).get("epoch"))
 
+    async def first_epoch(self) -> Epoch:
+        """Return the epoch that the log began with: no two logs have the same."""
+        return await self._known_epoch(1)
+
     async def epochs(self, *, after: int) -> list[Epoch]:
         """Return the epochs that begin behind counter ``after``, some at a time."""
         found = (await self._call("epochs", after=after)).get("epochs")

@@ -16,6 +16,7 @@ __all__ = [
     "ProofDocument",
     "ProofVerdictDocument",
     "ProofVerificationDocument",
+    "StampDocument",
 ]
 
 
@@ -93,6 +94,13 @@ class ConsistencyDocument(_Form):
     old: int
     new: int
     path: list[str]
+
+
+class StampDocument(_Form):
+    """A checkpoint that an authority stamped with the time."""
+
+    checkpoint: str = Field(description="the signed note, byte for byte")
+    stamp_b64: str = Field(description="the authority's answer over it (RFC 3161), base64")
 
 
 class EpochDocument(_Form):

@@ -18,17 +18,28 @@ from adyton.gateway.notary import documents
 from adyton.gateway.notary.client import Notary
 from adyton.gateway.notary.commits import CORS, open_to_pages
 from adyton.gateway.notary.ranges import MOST_PROOFS, NDJSON, Ranges
+from adyton.gateway.notary.stamping import Stamps
+from adyton.gateway.problems import NotFoundError
 from adyton.gateway.routes import Handler, Operation, Parameter, Route
 from adyton.ledger.log_proof import LogProof
 from adyton.ledger.records import Epoch
 from adyton.ledger.tree import Hash
 
-__all__ = ["Log"]
+__all__ = ["Log", "StampUnknownError"]
 
 _MAX_DIGITS: Final = 18
 _DIGEST_SIZE: Final = 32
 _TEXT: Final = "text/plain; charset=utf-8"
 _COUNTER: Final = Parameter(name="counter", text="a proof's number", place="path")
+
+
+class StampUnknownError(NotFoundError):
+    """No checkpoint with a time stamp covers the proof, or there is none at all."""
+
+    code = "stamp-unknown"
+
+    def __init__(self) -> None:
+        super().__init__("there is no such checkpoint with a time stamp, or not yet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +48,14 @@ class Log:
 
     notary: Notary
     ranges: Ranges
+    stamps: Stamps
     limiter: Limiter
 
     def routes(self) -> Sequence[Route]:
         """Return the paths of the log."""
         return (
             *self._opened("/v1/log/checkpoint", self.checkpoint, _CHECKPOINT),
+            *self._opened("/v1/log/stamp", self.stamp, _STAMP),
             *self._opened("/v1/log/proofs", self.proofs, _PROOFS),
             *self._opened("/v1/log/proofs/{counter}", self.proof, _PROOF),
             *self._opened("/v1/log/range", self.range, _RANGE),
@@ -54,6 +67,17 @@ class Log:
     async def checkpoint(self, _request: Request) -> Response:
         """Return the newest checkpoint, a signed note."""
         return Response(await self.notary.checkpoint(), media_type=_TEXT, headers=_FRESH)
+
+    async def stamp(self, request: Request) -> Response:
+        """Return the newest checkpoint with a time stamp, or the first that covers a proof."""
+        if (text := request.query_params.get("counter")) is None:
+            found = await self.stamps.newest()
+        else:
+            found = await self.stamps.covering(_number(text, "counter"))
+        if found is None:
+            raise StampUnknownError
+        note = found.note.decode("utf-8", "replace")
+        return json_response({"checkpoint": note, "stampB64": to_base64(found.answer)})
 
     async def proof(self, request: Request) -> Response:
         """Return the proof with a number."""
@@ -75,9 +99,14 @@ class Log:
     async def inclusion(self, request: Request) -> Response:
         """Return a file that shows a proof to be in the log."""
         counter = _number(request.path_params["counter"], "counter")
-        found = await self.notary.inclusion(counter)
+        stamp = None
+        if request.query_params.get("stamped") == "true":
+            stamp = await self.stamps.covering(counter)
+        size, extra = (0, b"") if stamp is None else (stamp.size, stamp.answer)
+        found = await self.notary.inclusion(counter, size=size)
+        note = found.note if stamp is None else stamp.note
         path = tuple(Hash(item) for item in found.path)
-        made = LogProof(index=counter - 1, path=path, note=found.note)
+        made = LogProof(index=counter - 1, path=path, note=note, extra=extra)
         return Response(made.to_bytes(), media_type=_TEXT, headers=_FRESH)
 
     async def consistency(self, request: Request) -> Response:
@@ -146,6 +175,14 @@ _CHECKPOINT: Final = Operation(
     answer=None,
     is_open=True,
 )
+_STAMP: Final = Operation(
+    summary="The newest checkpoint with a time stamp",
+    text="Of an authority that the operator chose (RFC 3161); 404 where there is none. With"
+    " `counter`, the first one that covers this proof.",
+    answer=documents.StampDocument,
+    parameters=(Parameter(name="counter", text="a proof's number"),),
+    is_open=True,
+)
 _PROOF: Final = Operation(
     summary="A proof by its number",
     text="The bytes that were hashed.",
@@ -175,9 +212,10 @@ _RANGE: Final = Operation(
 _INCLUSION: Final = Operation(
     summary="That a proof is in the log",
     text="The path from the proof to a checkpoint that covers it, with that checkpoint. C2SP"
-    " tlog-proof.",
+    " tlog-proof. With `stamped=true`, the first checkpoint that covers it and has a time stamp,"
+    " which is in `extra`, where there is one.",
     answer=None,
-    parameters=(_COUNTER,),
+    parameters=(_COUNTER, Parameter(name="stamped", text="`true`, or nothing")),
     is_open=True,
 )
 _CONSISTENCY: Final = Operation(
