@@ -17,7 +17,8 @@ from tests.fakes.nitro import FakeNitro
 from tests.fakes.nvidia import FakeNvidia
 from tests.fakes.tokens import FakeService
 
-from adyton.crypto.path import ES384, PS384_AMD, PathCache, verify_path
+from adyton.crypto.path import PathCache, verify_path
+from adyton.crypto.suites import ES384, PS384_AMD
 from adyton.evidence.azure.snp import authenticate as authenticate_azure_snp
 from adyton.evidence.azure.tdx import authenticate as authenticate_azure_tdx
 from adyton.evidence.dcap.collateral import IntelCollateral

@@ -29,7 +29,8 @@ from adyton.crypto.crl import verify_crl
 from adyton.crypto.hashing import sha256
 from adyton.crypto.jwk import Algorithm, JwkSet
 from adyton.crypto.ocsp import verify_ocsp
-from adyton.crypto.path import ES256, ES384, PS384_AMD, Certificate, PathCache, Suite, verify_path
+from adyton.crypto.path import Certificate, PathCache, verify_path
+from adyton.crypto.suites import ES256, ES384, PS384_AMD, Suite
 from adyton.crypto.timestamp import read_timestamp
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.azure.snp import authenticate as authenticate_azure_snp

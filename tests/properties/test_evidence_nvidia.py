@@ -12,7 +12,8 @@ from tests.fakes.nvidia import CHIPS, COMPOSITE, NOW, TCB_INFO, FakeNvidia, Gene
 from tests.properties.mutation import flipped, mutated, pieces
 
 from adyton.crypto.ocsp import verify_ocsp
-from adyton.crypto.path import ES384, PathCache, verify_path
+from adyton.crypto.path import PathCache, verify_path
+from adyton.crypto.suites import ES384
 from adyton.crypto.xml_signature import SignedXml
 from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.evidence.nvidia.authenticate import NvidiaClaims, authenticate

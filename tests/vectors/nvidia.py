@@ -10,7 +10,8 @@ from tests.vectors.manifest import ACCEPTED, Entry, Fact, content, entries_of, i
 from tests.vectors.tokens import nras_facts
 
 from adyton.crypto.ocsp import verify_ocsp
-from adyton.crypto.path import ES384, Path, verify_path
+from adyton.crypto.path import Path, verify_path
+from adyton.crypto.suites import ES384
 from adyton.errors import AdytonError
 from adyton.evidence.nvidia.authenticate import NvidiaClaims, authenticate
 from adyton.evidence.nvidia.collateral import NvidiaCollateral

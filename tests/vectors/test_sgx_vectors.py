@@ -8,7 +8,8 @@ from tests.vectors.dcap import Case, collateral_of, evaluations, quotes
 from tests.vectors.manifest import MANIFEST, NO_VECTORS, content
 from tests.vectors.sgx import authenticated
 
-from adyton.crypto.path import ES256, verify_path
+from adyton.crypto.path import verify_path
+from adyton.crypto.suites import ES256
 from adyton.errors import AdytonError
 from adyton.evidence.dcap.endorsements import DcapCache
 from adyton.evidence.dcap.layout import Quote

@@ -29,7 +29,8 @@ from adyton.adapters.vendors import CollateralUnavailableError, VendorService
 from adyton.codec.json import Json, JsonObject, as_object, canonical, loads
 from adyton.codec.pem import read_chain
 from adyton.crypto.hashing import sha256
-from adyton.crypto.path import PS384_AMD, RootRejectedError, verify_path
+from adyton.crypto.path import RootRejectedError, verify_path
+from adyton.crypto.suites import PS384_AMD
 from adyton.errors import MalformedError
 from adyton.evidence.azure.bundle import SnpBundle, TdxBundle
 from adyton.evidence.azure.hcl import HclReport

@@ -19,7 +19,8 @@ from adyton.adapters.vendors import VendorService
 from adyton.codec.json import as_object, as_string, loads
 from adyton.codec.text import from_base64
 from adyton.crypto.ocsp import ocsp_request
-from adyton.crypto.path import ES384, Path, verify_path
+from adyton.crypto.path import Path, verify_path
+from adyton.crypto.suites import ES384
 from adyton.errors import MalformedError
 from adyton.evidence.nvidia.authenticate import NvidiaClaims, authenticate
 from adyton.evidence.nvidia.collateral import MAX_RIM_BYTES, NvidiaCollateral

@@ -29,7 +29,7 @@ from adyton.codec.json import JsonObject, as_integer, as_list, as_object, as_str
 from adyton.codec.text import from_base64, to_base64
 from adyton.crypto.jwk import Algorithm, JwkSet
 from adyton.crypto.jws import TokenSigner
-from adyton.crypto.path import PublicKey
+from adyton.crypto.suites import PublicKey
 from adyton.errors import MalformedError, RejectedError
 from adyton.model.claims import DEBUG_MODE
 from adyton.model.verdict import LayerName, Part, Status, Verdict

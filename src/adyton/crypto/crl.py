@@ -10,8 +10,9 @@ from datetime import datetime
 from cryptography import x509
 
 from adyton.codec.der import DerReader, Tag
-from adyton.crypto.path import Certificate, Suite
+from adyton.crypto.path import Certificate
 from adyton.crypto.signing import SignatureRejectedError
+from adyton.crypto.suites import Suite
 from adyton.errors import MalformedError, RejectedError
 
 __all__ = ["CertificateRevokedError", "Crl", "CrlRejectedError", "verify_crl"]

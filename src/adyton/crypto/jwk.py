@@ -25,9 +25,9 @@ from adyton.codec.json import JsonObject, as_list, as_object, as_string, loads
 from adyton.codec.text import from_base64, from_base64url
 from adyton.crypto.ecdsa import Es256PublicKey, Es384PublicKey
 from adyton.crypto.ed25519 import check_ed25519
-from adyton.crypto.path import PublicKey
 from adyton.crypto.rsa import RsaPssPublicKey, RsaPublicKey
 from adyton.crypto.signing import SignatureRejectedError
+from adyton.crypto.suites import PublicKey
 from adyton.errors import MalformedError
 
 __all__ = [

@@ -22,8 +22,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from adyton.codec.der import DerReader, Tag
 from adyton.crypto.crl import CertificateRevokedError
-from adyton.crypto.path import Certificate, CertificateRejectedError, Suite, verify_issued
+from adyton.crypto.path import Certificate, CertificateRejectedError, verify_issued
 from adyton.crypto.signing import SignatureRejectedError
+from adyton.crypto.suites import Suite
 from adyton.errors import MalformedError, RejectedError
 
 __all__ = [

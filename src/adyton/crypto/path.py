@@ -1,27 +1,26 @@
 """Certificate paths from a pinned root to the key that signed: RFC 5280, section 6, narrowed.
 
 Narrowed to what attestation roots do: one path, given root first, with one kind of key and
-signature, which is the suite; no names, policies or constraints to interpret, so that a critical
-extension that is not understood is refused. Revocation is a separate check (``crl``): AWS asks
-verifiers to leave it out, and others want it.
+signature, which is the suite (``suites``); no names, policies or constraints to interpret, so that
+a critical extension that is not understood is refused. Revocation is a separate check (``crl``):
+AWS asks verifiers to leave it out, and others want it.
 
 Time is not part of a path: ``Path.check_valid`` is for every use of it. A root is trusted by
 SHA-256 of its DER, never by its name, and each certificate is read only after the signature over it
 was verified.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from adyton.crypto.ecdsa import ECDSA_WITH_SHA256, ECDSA_WITH_SHA384, Es256PublicKey, Es384PublicKey
 from adyton.crypto.fields import (
     BASIC_CONSTRAINTS,
     CRL_SIGN,
@@ -38,23 +37,18 @@ from adyton.crypto.fields import (
     purposes,
 )
 from adyton.crypto.hashing import sha256
-from adyton.crypto.rsa import RSA_PSS_WITH_SHA384, RsaPssPublicKey
 from adyton.crypto.signing import SignatureRejectedError
+from adyton.crypto.suites import PublicKey, Suite
 from adyton.errors import MalformedError, RejectedError
 from adyton.model.window import Window
 
 __all__ = [
-    "ES256",
-    "ES384",
-    "PS384_AMD",
     "Certificate",
     "CertificateRejectedError",
     "CertificateTimeRejectedError",
     "Path",
     "PathCache",
-    "PublicKey",
     "RootRejectedError",
-    "Suite",
     "verify_issued",
     "verify_path",
 ]
@@ -97,61 +91,6 @@ class CertificateTimeRejectedError(RejectedError):
             f" to {last:%Y-%m-%dT%H:%M:%SZ}, not at {at:%Y-%m-%dT%H:%M:%SZ}"
         )
         self.position, self.at, self.first, self.last = position, at, first, last
-
-
-class PublicKey(Protocol):
-    """A key that checks signatures of one kind."""
-
-    def check(self, message: bytes, signature: bytes, *, domain: str) -> None:
-        """Raise unless ``signature`` is this key's over ``message``, which ``domain`` names."""
-        ...
-
-    def check_der(self, message: bytes, signature: bytes, *, domain: str) -> None:
-        """Raise unless ``signature``, as certificates have it, is this key's."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suite:
-    """How every certificate of a path is signed, and what keys there are in it.
-
-    ``algorithms`` are the AlgorithmIdentifiers, compared byte for byte. ``read_leaf_key`` is for
-    the last certificate. The next two say what the vendor's last certificates leave out: the key
-    usage (which then restricts nothing), and a number of their own (it is zero). ``leaf_purpose``
-    is what their extended key usage must name, where they are for one thing alone.
-    """
-
-    name: str
-    algorithms: frozenset[bytes]
-    read_key: Callable[..., PublicKey]
-    read_leaf_key: Callable[..., PublicKey]
-    leaf_has_usage: bool = True
-    leaf_has_serial: bool = True
-    leaf_purpose: x509.ObjectIdentifier | None = None
-
-
-ES256: Final = Suite(
-    name="ecdsa and sha-256",
-    algorithms=frozenset({ECDSA_WITH_SHA256}),
-    read_key=Es256PublicKey,
-    read_leaf_key=Es256PublicKey,
-)
-ES384: Final = Suite(
-    name="ecdsa and sha-384",
-    algorithms=frozenset({ECDSA_WITH_SHA384}),
-    read_key=Es384PublicKey,
-    read_leaf_key=Es384PublicKey,
-)
-# AMD's authorities have RSA keys, its chips keys of P-384. The certificates of chips follow
-# "VCEK Certificate and KDS Interface Specification" (AMD 57230), which gives them no key usage.
-PS384_AMD: Final = Suite(
-    name="rsa-pss and sha-384",
-    algorithms=RSA_PSS_WITH_SHA384,
-    read_key=RsaPssPublicKey,
-    read_leaf_key=Es384PublicKey,
-    leaf_has_usage=False,
-    leaf_has_serial=False,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

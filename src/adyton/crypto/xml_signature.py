@@ -17,8 +17,8 @@ from typing import Final, TypeAlias
 from adyton.codec.text import from_base64
 from adyton.codec.xml import Element, canonical_xml, parse_xml
 from adyton.crypto.ecdsa import ES384_SIGNATURE_SIZE
-from adyton.crypto.path import PublicKey
 from adyton.crypto.signing import SignatureRejectedError
+from adyton.crypto.suites import PublicKey
 from adyton.errors import MalformedError
 
 __all__ = ["SignedXml"]

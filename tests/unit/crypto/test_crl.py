@@ -8,7 +8,8 @@ from tests.fakes.intel import AUTHORITY, NOW, FakeIntel, List, der, integer
 
 from adyton.crypto.crl import CertificateRevokedError, CrlRejectedError, verify_crl
 from adyton.crypto.ecdsa import ECDSA_WITH_SHA256
-from adyton.crypto.path import ES256, Certificate, verify_path
+from adyton.crypto.path import Certificate, verify_path
+from adyton.crypto.suites import ES256
 from adyton.errors import AdytonError, MalformedError
 
 VENDOR = FakeIntel()

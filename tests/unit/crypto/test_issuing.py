@@ -6,7 +6,8 @@ from tests.fakes.nitro import NOW
 from adyton.crypto.ecdsa import Es384Key
 from adyton.crypto.hashing import sha256
 from adyton.crypto.issuing import Authority, Validity, certificate_pem, issue_root
-from adyton.crypto.path import ES384, verify_path
+from adyton.crypto.path import verify_path
+from adyton.crypto.suites import ES384
 from adyton.errors import MalformedError
 
 VALIDITY = Validity(first=NOW, last=NOW + timedelta(hours=1))

@@ -19,7 +19,8 @@ from adyton.crypto.ocsp import (
     ocsp_subject,
     verify_ocsp,
 )
-from adyton.crypto.path import ES384, verify_path
+from adyton.crypto.path import verify_path
+from adyton.crypto.suites import ES384
 from adyton.errors import AdytonError, MalformedError
 
 VENDOR = FakeNvidia("hopper")

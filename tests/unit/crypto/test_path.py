@@ -23,7 +23,6 @@ from tests.fakes.intel import (
 
 from adyton.crypto.ecdsa import ECDSA_WITH_SHA256
 from adyton.crypto.path import (
-    ES256,
     CertificateRejectedError,
     CertificateTimeRejectedError,
     Path,
@@ -31,6 +30,7 @@ from adyton.crypto.path import (
     RootRejectedError,
     verify_path,
 )
+from adyton.crypto.suites import ES256
 from adyton.errors import AdytonError, MalformedError
 
 VENDOR = FakeIntel()

@@ -10,7 +10,6 @@ from tests.fakes.nitro import CHAIN, NOW, Certificate, FakeNitro, changed
 
 from adyton.crypto import path as module
 from adyton.crypto.path import (
-    ES384,
     CertificateRejectedError,
     CertificateTimeRejectedError,
     Path,
@@ -19,6 +18,7 @@ from adyton.crypto.path import (
     verify_path,
 )
 from adyton.crypto.signing import SignatureRejectedError
+from adyton.crypto.suites import ES384
 from adyton.errors import AdytonError, MalformedError, RejectedError
 
 ROOT, REGION, ZONE, INSTANCE, LEAF = range(5)

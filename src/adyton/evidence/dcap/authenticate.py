@@ -12,7 +12,8 @@ from typing import Final
 
 from adyton.crypto.ecdsa import Es256PublicKey
 from adyton.crypto.hashing import sha256
-from adyton.crypto.path import ES256, CertificateRejectedError, Path, PathCache, verify_path
+from adyton.crypto.path import CertificateRejectedError, Path, PathCache, verify_path
+from adyton.crypto.suites import ES256
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.endorsements import (

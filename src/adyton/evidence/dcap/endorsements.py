@@ -11,14 +11,8 @@ from typing import Final
 
 from adyton.crypto.crl import Crl, verify_crl
 from adyton.crypto.hashing import prefixed, sha256
-from adyton.crypto.path import (
-    ES256,
-    Certificate,
-    CertificateRejectedError,
-    Path,
-    PathCache,
-    verify_path,
-)
+from adyton.crypto.path import Certificate, CertificateRejectedError, Path, PathCache, verify_path
+from adyton.crypto.suites import ES256
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.dcap.collateral import IntelCollateral
 from adyton.evidence.dcap.qe_identity import QeIdentity

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Final
 
 from adyton.crypto.hashing import sha256
-from adyton.crypto.path import ES384, PathCache, verify_path
+from adyton.crypto.path import PathCache, verify_path
+from adyton.crypto.suites import ES384
 from adyton.evidence.nitro.layout import Document
 from adyton.evidence.nitro.roots import NITRO_ROOTS
 from adyton.model.claims import DEBUG_MODE, Claims, Platform, Technology

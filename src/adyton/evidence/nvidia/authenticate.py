@@ -12,7 +12,8 @@ from datetime import datetime
 from types import MappingProxyType
 
 from adyton.crypto.hashing import sha256
-from adyton.crypto.path import ES384, Path, PathCache, verify_path
+from adyton.crypto.path import Path, PathCache, verify_path
+from adyton.crypto.suites import ES384
 from adyton.errors import RejectedError
 from adyton.evidence.nvidia.collateral import NvidiaCollateral
 from adyton.evidence.nvidia.comparison import (

@@ -18,7 +18,8 @@ from adyton.crypto.ocsp import (
     ocsp_subject,
     verify_ocsp,
 )
-from adyton.crypto.path import ES384, Certificate, Path
+from adyton.crypto.path import Certificate, Path
+from adyton.crypto.suites import ES384
 from adyton.model.window import Window
 
 __all__ = ["Link", "Revocation", "check_revocation", "links_of"]

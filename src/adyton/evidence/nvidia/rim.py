@@ -15,7 +15,8 @@ from typing import Final
 
 from adyton.codec.xml import Element, parse_xml
 from adyton.crypto.hashing import sha256
-from adyton.crypto.path import ES384, Path, PathCache, verify_path
+from adyton.crypto.path import Path, PathCache, verify_path
+from adyton.crypto.suites import ES384
 from adyton.crypto.xml_signature import SignedXml
 from adyton.errors import MalformedError
 from adyton.evidence.nvidia.collateral import MAX_RIM_BYTES

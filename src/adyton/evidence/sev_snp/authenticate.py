@@ -14,7 +14,8 @@ from typing import Final
 
 from adyton.crypto.crl import Crl, verify_crl
 from adyton.crypto.hashing import sha256
-from adyton.crypto.path import PS384_AMD, CertificateRejectedError, Path, PathCache, verify_path
+from adyton.crypto.path import CertificateRejectedError, Path, PathCache, verify_path
+from adyton.crypto.suites import PS384_AMD
 from adyton.errors import RejectedError
 from adyton.evidence.sev_snp.collateral import CHAIN, AmdCollateral, CollateralMissingError
 from adyton.evidence.sev_snp.layout import Report, SigningKey

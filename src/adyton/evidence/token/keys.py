@@ -13,7 +13,8 @@ from adyton.codec.jose import Jws
 from adyton.codec.json import as_string
 from adyton.crypto.hashing import sha256
 from adyton.crypto.jwk import Algorithm, JwkSet, read_x5c
-from adyton.crypto.path import Path, PathCache, PublicKey, Suite, verify_path
+from adyton.crypto.path import Path, PathCache, verify_path
+from adyton.crypto.suites import PublicKey, Suite
 from adyton.errors import MalformedError, RejectedError
 from adyton.evidence.token.collateral import TokenCollateral
 from adyton.evidence.token.roots import TOKEN_ROOTS

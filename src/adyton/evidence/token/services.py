@@ -14,8 +14,8 @@ from typing import Final
 
 from adyton.crypto.ecdsa import ECDSA_WITH_SHA384, Es384PublicKey
 from adyton.crypto.jwk import Algorithm
-from adyton.crypto.path import PublicKey, Suite
 from adyton.crypto.rsa import SHA256_WITH_RSA, RsaPublicKey
+from adyton.crypto.suites import PublicKey, Suite
 from adyton.errors import MalformedError
 
 __all__ = ["ALGORITHMS", "GOOGLE", "INTEL", "NVIDIA", "SUITES", "Issuer", "Service"]

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 from tests.fakes.nvidia import FakeNvidia
 
-from adyton.crypto.path import ES384, verify_path
+from adyton.crypto.path import verify_path
+from adyton.crypto.suites import ES384
 from adyton.evidence.nvidia.device import Architecture, Device, DeviceRejectedError
 
 VENDOR = FakeNvidia("hopper")
