@@ -197,7 +197,7 @@ class Ledger:
         self._guarded(lambda: self._ports.vault.store(sealed.to_bytes()))
         self._position = self._followed
 
-    def end(self, error: Exception) -> LedgerEndedError:
+    def end(self, error: BaseException) -> LedgerEndedError:
         """End the ledger because of ``error``, and return why it ended: it ends once."""
         # Whatever it was, foreseen or not: a write that failed leaves nothing to rely on.
         text = str(error) if isinstance(error, AdytonError) else type(error).__name__

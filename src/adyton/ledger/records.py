@@ -7,9 +7,11 @@ the same bytes each time. All numbers are big-endian.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from struct import Struct
 from typing import Final
 
 from adyton.codec.javascript import Value, canonical, loads
+from adyton.codec.json import MAX_SAFE_INTEGER
 from adyton.codec.reader import Reader
 from adyton.errors import MalformedError
 from adyton.ledger.epoch import LINK_FIELD, EpochLink
@@ -25,6 +27,7 @@ __all__ = [
     "Entry",
     "Epoch",
     "Part",
+    "Share",
     "Submission",
     "check_metadata",
 ]
@@ -38,6 +41,10 @@ _HASH: Final = slice(128, 160)
 _MAX_EPOCH_BYTES: Final = 256 * 1024
 _MAX_REPORT_BYTES: Final = 64 * 1024
 _HAS_REPORTS: Final = 1
+# Counter and hash of the proof before, time, number of parts.
+_HEAD: Final = Struct(">Q32sQH")
+# Number of entries, flags, size of the key.
+_PART: Final = Struct(">HBB")
 _NOTHING: Final[Mapping[str, Value]] = {}
 
 
@@ -264,14 +271,17 @@ class Batch:
 
     def body(self, epoch: Epoch, counter: int) -> bytes:
         """Return what was signed for the proof with this counter."""
-        entry = self.entry(counter)
+        # Most proofs of a ledger are read here: an ``Entry`` of each would cost as much again.
+        start = (counter - self.previous.counter - 1) * ENTRY_SIZE
+        entry = self.entries[start : start + ENTRY_SIZE]
+        is_first = counter == epoch.first
         return epoch.template.body(
-            digest=entry.digest,
+            digest=entry[_DIGEST],
             counter=counter,
-            nonce=entry.nonce,
+            nonce=entry[_NONCE],
             time_ms=self.time_ms,
-            prev=epoch.prev(counter, self.hash_before(counter)),
-            extra=epoch.added(counter),
+            prev=None if is_first else self.hash_before(counter),
+            extra=epoch.added(counter) if is_first else _NOTHING,
         )
 
     def _proof(self, epoch: Epoch, part: Part, counter: int) -> bytes:
@@ -285,17 +295,12 @@ class Batch:
 
     def to_bytes(self) -> bytes:
         """Return the payload of its frame."""
-        pieces = [
-            self.previous.counter.to_bytes(8, "big"),
-            self.previous.proof_hash,
-            self.time_ms.to_bytes(8, "big"),
-            len(self.parts).to_bytes(2, "big"),
-        ]
+        before = self.previous
+        pieces = [_HEAD.pack(before.counter, before.proof_hash, self.time_ms, len(self.parts))]
         for part in self.parts:
             flags = _HAS_REPORTS if part.reports else 0
             pieces += [
-                part.count.to_bytes(2, "big"),
-                bytes((flags, len(part.key))),
+                _PART.pack(part.count, flags, len(part.key)),
                 part.key,
                 len(part.metadata).to_bytes(2, "big"),
                 part.metadata,
@@ -308,11 +313,10 @@ class Batch:
     def from_bytes(cls, data: bytes) -> "Batch":
         """Return the batch in a frame's payload, or raise ``MalformedError``."""
         reader = Reader(data, where="a batch")
-        counter = reader.big_endian(8, "counter")
-        previous = Head(counter=counter, proof_hash=reader.take(32, "hash"))
-        time_ms = reader.big_endian(8, "time")
+        counter, proof_hash, time_ms, count = _HEAD.unpack(reader.take(_HEAD.size, "head"))
+        previous = Head(counter=counter, proof_hash=proof_hash)
         parts: list[Part] = []
-        for _ in range(reader.big_endian(2, "parts")):
+        for _ in range(count):
             parts.append(_part(reader, first=counter + 1))
             counter += parts[-1].count
         count = counter - previous.counter
@@ -323,10 +327,32 @@ class Batch:
         return cls(previous=previous, time_ms=time_ms, parts=tuple(parts), entries=entries)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Entries of a batch and the epoch that they belong to: what proofs are put together from."""
+
+    epoch: Epoch
+    batch: Batch
+
+    def __post_init__(self) -> None:
+        """Refuse what no proofs come from."""
+        if self.batch.time_ms > MAX_SAFE_INTEGER:
+            raise MalformedError("a batch's time is out of range")
+        if not self.epoch.format and any(part.reports for part in self.batch.parts):
+            raise MalformedError("a batch has evidence, and its epoch no format of any")
+
+    def proofs(self) -> Iterator[bytes]:
+        """Yield the proofs, whole and canonical, in order: each is made when it is asked for."""
+        return self.batch.proofs(self.epoch)
+
+    def proof(self, counter: int) -> bytes:
+        """Return the proof with this counter, whole and canonical."""
+        return self.batch.proof(self.epoch, counter)
+
+
 def _part(reader: Reader, *, first: int) -> Part:
-    count = reader.big_endian(2, "count")
-    flags = reader.u8("flags")
-    key = reader.take(reader.u8("key size"), "key")
+    count, flags, key_size = _PART.unpack(reader.take(_PART.size, "part"))
+    key = reader.take(key_size, "key")
     metadata = reader.take(reader.big_endian(2, "metadata size"), "metadata")
     if not 0 < count <= MAX_DIGESTS or flags > _HAS_REPORTS or len(key) > MAX_KEY_BYTES:
         raise MalformedError("a part of a batch has a field out of range")

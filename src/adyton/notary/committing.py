@@ -9,9 +9,8 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final, TypeAlias
 
 from adyton.adapters.ledger.archive import Archive
@@ -20,9 +19,9 @@ from adyton.flow.ports import Platform
 from adyton.ledger.chain import Step
 from adyton.ledger.errors import LedgerEndedError
 from adyton.ledger.ledger import Ledger
-from adyton.ledger.records import ENTRY_SIZE, Batch, Epoch, Submission
+from adyton.ledger.records import ENTRY_SIZE, Share, Submission
 
-__all__ = ["Committer", "KeyReusedError", "NotaryBusyError", "Share"]
+__all__ = ["Committer", "KeyReusedError", "NotaryBusyError"]
 
 # A step this large is signed in some ten milliseconds; what comes meanwhile is in the next one.
 _STEP_DIGESTS: Final = 512
@@ -51,15 +50,8 @@ class KeyReusedError(RejectedError):
         super().__init__("the idempotency key was used for other digests or metadata")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """What became of one submission: its entries, as a batch, and the epoch they belong to."""
-
-    epoch: Epoch
-    batch: Batch
-
-
 _Answer: TypeAlias = asyncio.Future[Share]
+_Group: TypeAlias = list[tuple[Submission, _Answer]]
 
 
 class Committer:
@@ -76,6 +68,8 @@ class Committer:
         self._limit = waiting
         self._ledger, self._archive, self._platform = ledger, archive, platform
         self._waiting: deque[tuple[Submission, _Answer]] = deque()
+        self._fresh: deque[tuple[Submission, _Answer]] = deque()
+        self._is_fresh_next = False
         self._waiting_digests = 0
         # What the archive does not know yet, by idempotency key.
         self._keyed: dict[bytes, tuple[Submission, _Answer]] = {}
@@ -113,7 +107,7 @@ class Committer:
             if len(self._keyed) >= _MOST_KEYS:
                 raise NotaryBusyError
             self._keyed[submission.key] = (submission, answer)
-        self._waiting.append((submission, answer))
+        (self._fresh if submission.fresh else self._waiting).append((submission, answer))
         self._waiting_digests += len(submission.digests)
         self._wake.set()
         return answer
@@ -150,20 +144,13 @@ class Committer:
         if same != (submission.digests, submission.metadata, submission.fresh):
             raise KeyReusedError
         answer: _Answer = asyncio.get_running_loop().create_future()
-        answer.set_result(Share(epoch=found.epoch, batch=found.batch))
+        answer.set_result(found)
         return answer
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        settling: asyncio.Task[None] | None = None
-        while True:
-            if not self._waiting:
-                if self._is_closing:
-                    break
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            group = self._take()
+        settling: asyncio.Future[None] | None = None
+        while group := await self._next():
             try:
                 step = await self._signed([submission for submission, _ in group])
             except AdytonError as error:
@@ -173,28 +160,34 @@ class Committer:
                 _fail(group, error)
                 continue
             # One step at a time goes to the disk: the next has its turn when this one is there.
-            if settling is not None:
-                await settling
-            # It begins at once, and not when the task does.
-            settled = loop.run_in_executor(self._thread, self._ledger.settle, step)
-            settling = asyncio.create_task(self._answer(settled, step, group))
+            await _ended(settling)
+            settling = loop.run_in_executor(self._thread, self._ledger.settle, step)
+            settling.add_done_callback(partial(self._answer, step, group))
             # What has just arrived joins those who wait, before the next step is signed.
             await asyncio.sleep(0)
-        if settling is not None:
-            await settling
+        await _ended(settling)
 
-    def _take(self) -> list[tuple[Submission, _Answer]]:
-        group: list[tuple[Submission, _Answer]] = []
-        digests = 0
-        while self._waiting:
-            submission, _ = self._waiting[0]
-            # Fresh evidence takes its time, for each proof: such a submission is a step of its own.
-            alone = submission.fresh or any(first.fresh for first, _ in group[:1])
-            if group and (alone or digests + len(submission.digests) > _STEP_DIGESTS):
-                break
-            group.append(self._waiting.popleft())
-            digests += len(submission.digests)
-        self._waiting_digests -= digests
+    async def _next(self) -> _Group:
+        """Return who is in the next step; nobody when it is all over."""
+        while not (self._waiting or self._fresh):
+            if self._is_closing:
+                return []
+            self._wake.clear()
+            await self._wake.wait()
+        # Fresh evidence takes its time, for each proof, and each proof names the one before it. So
+        # who wants it is a step of his own, behind those who wait with him.
+        if self._fresh and (self._is_fresh_next or not self._waiting):
+            self._is_fresh_next = False
+            return self._taken(self._fresh, 1)
+        self._is_fresh_next = bool(self._fresh)
+        return self._taken(self._waiting, _STEP_DIGESTS)
+
+    def _taken(self, waiting: deque[tuple[Submission, _Answer]], room: int) -> _Group:
+        group: _Group = []
+        while waiting and (not group or len(waiting[0][0].digests) <= room):
+            group.append(waiting.popleft())
+            room -= len(group[-1][0].digests)
+            self._waiting_digests -= len(group[-1][0].digests)
         return group
 
     async def _signed(self, submissions: Sequence[Submission]) -> Step:
@@ -209,24 +202,26 @@ class Committer:
 
         return await asyncio.to_thread(self._ledger.step, submissions, attest=attest)
 
-    async def _answer(
-        self,
-        settled: asyncio.Future[None],
-        step: Step,
-        group: Sequence[tuple[Submission, _Answer]],
-    ) -> None:
-        try:
-            await settled
-        except LedgerEndedError as error:
-            _log.error("ledger-ended", extra={"reason": error.reason})
-            waiting, self._waiting = self._waiting, deque()
-            _fail([*group, *waiting], error)
+    def _answer(self, step: Step, group: _Group, settled: asyncio.Future[None]) -> None:
+        if (error := settled.exception()) is not None:
+            end = self._ledger.end(error)
+            _log.error("ledger-ended", extra={"reason": end.reason})
+            _fail([*group, *self._waiting, *self._fresh], end)
+            self._waiting.clear()
+            self._fresh.clear()
             self.ended.set()
             return
         epoch = self._ledger.epoch
         for part, (_, answer) in zip(step.batch.parts, group, strict=True):
-            with suppress(asyncio.InvalidStateError):
+            # Who waited may be gone; the log has it.
+            if not answer.done():
                 answer.set_result(Share(epoch=epoch, batch=step.batch.share(part)))
+
+
+async def _ended(settling: asyncio.Future[None] | None) -> None:
+    if settling is not None:
+        # Whoever waited for it has been told; what comes next is told as well.
+        await asyncio.wait((settling,))
 
 
 def _is_answered(answer: _Answer) -> bool:

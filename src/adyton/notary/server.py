@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 import sys
@@ -53,6 +54,10 @@ async def serve(settings: NotarySettings) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     async with running(settings) as committer:
+        # What is there now stays: to look for garbage in it would stop every commit, again and
+        # again.
+        gc.collect()
+        gc.freeze()
         ends = {asyncio.create_task(event.wait()) for event in (stop, committer.ended)}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for task in ends:

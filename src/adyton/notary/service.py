@@ -15,7 +15,7 @@ from adyton.adapters.linked_errors import error_fields
 from adyton.errors import AdytonError, MalformedError
 from adyton.ledger.checkpoint import Checkpoint
 from adyton.ledger.ledger import Ledger
-from adyton.ledger.records import Submission, check_metadata
+from adyton.ledger.records import Share, Submission, check_metadata
 from adyton.ledger.tree import Hash, leaf_hash, verify_inclusion
 from adyton.notary.checkpoints import Checkpoints, SignedCheckpoint
 from adyton.notary.committing import Committer
@@ -75,7 +75,7 @@ class NotaryService:
             if isinstance(answer, asyncio.Future) and not answer.done():
                 # One that failed is told below; the others have their own end.
                 await asyncio.wait((answer,))
-        return {"shares": [_share(answer) for answer in answers]}
+        return {"shares": [_outcome(answer) for answer in answers]}
 
     def _submit(self, item: Any) -> Any:
         try:
@@ -121,9 +121,8 @@ class NotaryService:
         shares: list[dict[str, Any]] = []
         room = _RANGE_BYTES
         for found in self._archive.shares(first, last=last):
-            batch = found.batch.to_bytes()
-            shares.append({"first": found.epoch.first, "batch": batch})
-            if (room := room - len(batch)) <= 0:
+            shares.append(_fields(found))
+            if (room := room - len(shares[-1]["batch"])) <= 0:
                 break
         if not shares:
             raise ProofUnknownError
@@ -194,17 +193,20 @@ def _submission(item: Any) -> Submission:
     return submission
 
 
-def _share(answer: Any) -> dict[str, Any]:
+def _outcome(answer: Any) -> dict[str, Any]:
     if isinstance(answer, asyncio.Future):
         # It has ended: by a share, an error of ours, or because the process is being closed.
         error = answer.exception()
         if error is None:
-            share = answer.result()
-            return {"first": share.epoch.first, "batch": share.batch.to_bytes()}
+            return _fields(answer.result())
         answer = error
     if not isinstance(answer, AdytonError):
         raise answer
     return {"error": error_fields(answer)}
+
+
+def _fields(share: Share) -> dict[str, Any]:
+    return {"first": share.epoch.first, "batch": share.batch.to_bytes()}
 
 
 def _bytes(fields: Mapping[str, Any], name: str) -> bytes:

@@ -99,6 +99,14 @@ def test_each_proof_follows_the_one_before_by_number_and_hash(client: httpx.Clie
         assert base64.b64decode(after["commit"]["prevB64"]) == hash_of(before)
 
 
+def test_thousands_of_proofs_are_one_list(client: httpx.Client) -> None:
+    data = [number.to_bytes(4, "big") for number in range(4096)]
+    proofs = commit(client, *data)
+    first = counters(proofs)[0]
+    assert counters(proofs) == list(range(first, first + 4096))
+    assert [proof["artifact"] for proof in proofs] == [digest_of(item) for item in data]
+
+
 def test_what_is_sent_is_what_was_hashed(client: httpx.Client) -> None:
     body = {"digests": [digest_of(b"x")], "metadata": {"z": 1, "é": "\u2028"}}
     text = client.post("/commit", json=body).content

@@ -21,7 +21,7 @@ from adyton.ledger.errors import (
 )
 from adyton.ledger.ledger import Ledger
 from adyton.ledger.ports import GENESIS, Anchored, Head
-from adyton.ledger.records import Batch, Epoch, Submission, check_metadata
+from adyton.ledger.records import Batch, Epoch, Share, Submission, check_metadata
 from adyton.ledger.replay import Position, replay
 from adyton.ledger.sealed import SealedState
 
@@ -285,6 +285,18 @@ def test_records_come_back_as_they_were(machine: Machine) -> None:
         shares = [step.batch.share(part) for part in step.batch.parts]
         assert [proof for share in shares for proof in share.proofs(step.epoch)] == whole
         assert [step.batch.proof(step.epoch, number) for number in range(1, 6)] == whole
+
+
+def test_a_batch_that_no_proofs_come_from_is_no_share(machine: Machine) -> None:
+    ledger = machine.start()
+    epoch, batch = ledger.epoch, ledger.step([machine.submission()]).batch
+    (part,) = batch.parts
+    reported = replace(batch, parts=(replace(part, reports=(b"report",)),))
+    assert len(list(Share(epoch=epoch, batch=reported).proofs())) == 1
+    without = replace(epoch, format="", report=b"")
+    for other, broken in ((epoch, replace(batch, time_ms=2**53)), (without, reported)):
+        with pytest.raises(MalformedError):
+            Share(epoch=other, batch=broken)
 
 
 @pytest.mark.parametrize(

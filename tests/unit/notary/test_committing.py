@@ -17,19 +17,24 @@ from adyton.errors import UnavailableError
 from adyton.ledger.checkpoint import NoteKey, open_checkpoint
 from adyton.ledger.errors import LedgerEndedError
 from adyton.ledger.ledger import Ledger
-from adyton.ledger.records import Submission
+from adyton.ledger.records import Share, Submission
 from adyton.ledger.replay import Position, replay
 from adyton.ledger.tree import leaf_hash, verify_inclusion
 from adyton.notary.checkpoints import Checkpoints
-from adyton.notary.committing import Committer, KeyReusedError, NotaryBusyError, Share
+from adyton.notary.committing import Committer, KeyReusedError, NotaryBusyError
 
 ORIGIN = "example.com/log"
 
 
 class Platform:
-    """Evidence that says what it is over."""
+    """Evidence that says what it is over, made when it is allowed."""
+
+    def __init__(self) -> None:
+        self.is_allowed = asyncio.Event()
+        self.is_allowed.set()
 
     async def evidence(self, report_data: bytes, challenge: bytes | None, key: bytes) -> bytes:
+        await self.is_allowed.wait()
         return b"over " + report_data
 
 
@@ -38,6 +43,7 @@ class Notary:
     machine: Machine
     ledger: Ledger
     archive: Archive
+    platform: Platform
     committer: Committer
     checkpoints: Checkpoints
 
@@ -47,10 +53,11 @@ async def notary(tmp_path: Path) -> AsyncIterator[Notary]:
     machine = Machine(World(Random(1)))
     ledger = machine.start()
     archive = Archive.open(machine.journal, tmp_path)
-    committer = Committer(ledger, archive, Platform())
+    platform = Platform()
+    committer = Committer(ledger, archive, platform)
     every = timedelta(hours=1)
     checkpoints = Checkpoints(ledger, archive, committer, origin=ORIGIN, every=every)
-    yield Notary(machine, ledger, archive, committer, checkpoints)
+    yield Notary(machine, ledger, archive, platform, committer, checkpoints)
     await committer.close()
     await checkpoints.close()
     archive.close()
@@ -106,13 +113,27 @@ async def test_a_key_that_comes_again_with_something_else_is_refused(notary: Not
 
 async def test_fresh_evidence_is_made_for_each_proof(notary: Notary) -> None:
     fresh = replace(notary.machine.submission(2), fresh=True)
-    plain, made, after = await commit_all(
-        notary, notary.machine.submission(), fresh, notary.machine.submission()
-    )
-    assert [share.batch.head.counter for share in (plain, made, after)] == [1, 3, 4]
+    (made,) = await commit_all(notary, fresh)
     reports = made.batch.parts[0].reports
-    bodies = [made.batch.body(made.epoch, number) for number in (2, 3)]
+    bodies = [made.batch.body(made.epoch, number) for number in (1, 2)]
     assert reports == tuple(b"over " + made.epoch.template.evidence_digest(body) for body in bodies)
+
+
+async def test_nobody_waits_for_evidence_that_another_wants(notary: Notary) -> None:
+    notary.platform.is_allowed.clear()
+    fresh = notary.committer.submit(replace(notary.machine.submission(2), fresh=True))
+    others = await commit_all(notary, notary.machine.submission(), notary.machine.submission())
+    assert [share.batch.head.counter for share in others] == [1, 2]
+    assert not fresh.done()
+    notary.platform.is_allowed.set()
+    assert (await fresh).batch.head.counter == 4
+
+
+async def test_who_wants_evidence_has_a_turn_however_many_want_none(notary: Notary) -> None:
+    fresh = [replace(notary.machine.submission(), fresh=True) for _ in range(2)]
+    plain = [notary.machine.submission(512) for _ in range(3)]
+    shares = await commit_all(notary, *fresh, *plain)
+    assert [share.batch.head.counter for share in shares] == [513, 1026, 512, 1025, 1538]
 
 
 async def test_a_stretch_of_the_log_is_what_its_numbers_are_one_by_one(notary: Notary) -> None:

@@ -19,11 +19,11 @@ from adyton.errors import RejectedError
 from adyton.ledger.errors import FrameDamagedError
 from adyton.ledger.frame import Frame, FrameKind, read_frames
 from adyton.ledger.ports import Frames, Head
-from adyton.ledger.records import ENTRY_SIZE, Batch, Epoch
+from adyton.ledger.records import ENTRY_SIZE, Batch, Epoch, Share
 from adyton.ledger.replay import Position, Replayed, replay
 from adyton.ledger.tree import Frontier, Hash, consistency, inclusion, leaf_hash, root_of
 
-__all__ = ["Archive", "Found", "ProofUnknownError"]
+__all__ = ["Archive", "ProofUnknownError"]
 
 _CHUNK: Final = 64
 _EPOCHS: Final = 64
@@ -36,15 +36,6 @@ class ProofUnknownError(RejectedError):
 
     def __init__(self) -> None:
         super().__init__("the ledger has no such proof")
-
-
-class Found:
-    """A batch in the journal, with its epoch."""
-
-    __slots__ = ("batch", "epoch")
-
-    def __init__(self, epoch: Epoch, batch: Batch) -> None:
-        self.epoch, self.batch = epoch, batch
 
 
 class Archive:
@@ -80,7 +71,7 @@ class Archive:
             self._nodes.sync()
             self._index.add(chunk)
 
-    def find(self, counter: int) -> Found:
+    def find(self, counter: int) -> Share:
         """Return the batch with this proof, or raise ``ProofUnknownError``."""
         place = self._index.place(counter)
         if place is None:
@@ -88,13 +79,13 @@ class Archive:
         batch = Batch.from_bytes(self._frame(place.batch, FrameKind.BATCH).payload)
         if not batch.previous.counter < counter <= batch.head.counter:
             raise ProofUnknownError
-        return Found(self._epoch(place.epoch), batch)
+        return Share(epoch=self._epoch(place.epoch), batch=batch)
 
     def proof(self, counter: int) -> bytes:
         """Return the proof with this number, or raise ``ProofUnknownError``."""
         return _proof(self.find(counter), counter)
 
-    def shares(self, first: int, *, last: int) -> Iterator[Found]:
+    def shares(self, first: int, *, last: int) -> Iterator[Share]:
         """Yield what there is of the numbers ``first..last``, submission by submission, in order.
 
         Raises ``ProofUnknownError`` at the first that is not there.
@@ -106,7 +97,7 @@ class Archive:
             for part in found.batch.parts:
                 if part.first <= last and first < part.first + part.count:
                     share = _cut(found.batch.share(part), first, last)
-                    yield Found(found.epoch, share)
+                    yield Share(epoch=found.epoch, batch=share)
                     first = share.head.counter + 1
 
     def proofs(self, digest: bytes, *, limit: int) -> list[bytes]:
@@ -118,14 +109,16 @@ class Archive:
                 made.append(_proof(found, counter))
         return made
 
-    def submitted(self, key: bytes) -> Found | None:
+    def submitted(self, key: bytes) -> Share | None:
         """Return what the submission with this idempotency key became."""
         known = self._index.submitted(key)
         if known is None:
             return None
         found = self.find(known.first)
         part = found.batch.part_of(known.first)
-        return Found(found.epoch, found.batch.share(part)) if part.key == key else None
+        if part.key != key:
+            return None
+        return Share(epoch=found.epoch, batch=found.batch.share(part))
 
     def epochs(self, *, after: int, limit: int) -> list[Epoch]:
         """Return the epochs that begin behind counter ``after``, in order."""
@@ -213,8 +206,8 @@ def _cut(share: Batch, first: int, last: int) -> Batch:
     )
 
 
-def _proof(found: Found, counter: int) -> bytes:
-    proof = found.batch.proof(found.epoch, counter)
+def _proof(found: Share, counter: int) -> bytes:
+    proof = found.proof(counter)
     # An index that leads to another epoch would have us hand out what nobody signed.
     if sha256(proof) != found.batch.entry(counter).proof_hash:
         raise StorageFailedError(what="index", reason="it leads to another proof")

@@ -1,13 +1,15 @@
 """The notary as the gateway sees it: submissions in groups, and readings of the log.
 
-Submissions that arrive together cross the link in one call. The notary answers with entries; the
-proofs are put together here, from them and from what their epoch has in common: the bytes are the
-ones that the notary signed and hashed, or no signature and no hash fits.
+Submissions that arrive together cross the link in one call, but for those that want evidence of
+their own: nobody waits for another's. The notary answers with entries; the proofs are put together
+here, from them and from what their epoch has in common: the bytes are the ones that the notary
+signed and hashed, or no signature and no hash fits.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, TypeAlias
 
@@ -17,7 +19,7 @@ from adyton.adapters.link import WorkerTimeoutError, WorkerUnavailableError
 from adyton.adapters.linked_errors import LinkedRejectedError, linked_error
 from adyton.errors import AdytonError, MalformedError, UnavailableError
 from adyton.gateway.ports import Caller
-from adyton.ledger.records import Batch, Epoch, Submission
+from adyton.ledger.records import Batch, Epoch, Share, Submission
 from adyton.ledger.tree import HASH_SIZE
 
 __all__ = [
@@ -29,13 +31,15 @@ __all__ = [
     "NotaryUnavailableError",
 ]
 
-_Answer: TypeAlias = asyncio.Future[list[bytes]]
+_Answer: TypeAlias = asyncio.Future[Iterable[bytes]]
+_Group: TypeAlias = Sequence[tuple[Submission, _Answer]]
 
 _WITHIN: Final = timedelta(seconds=30)
 _SHORT: Final = timedelta(seconds=5)
 _CALLS: Final = 2
 _MOST_TOGETHER: Final = 512
 _MOST_DIGESTS: Final = 4096
+_MOST_AT_ONCE: Final = 16
 _EPOCHS: Final = 64
 _MOST_PATH: Final = 64
 
@@ -94,31 +98,52 @@ class NotaryHealth:
     anchor: str
 
 
+@dataclass(slots=True, kw_only=True)
+class _Lane:
+    """Submissions of one kind on their way: ``together`` in one call, and a few calls at a time."""
+
+    together: int
+    waiting: deque[tuple[Submission, _Answer]] = field(default_factory=deque)
+    calls: int = 0
+    is_scheduled: bool = False
+
+    def take(self) -> _Group:
+        """Return who goes with the next call."""
+        group: list[tuple[Submission, _Answer]] = []
+        room = _MOST_DIGESTS
+        while self.waiting and len(group) < self.together:
+            room -= len(self.waiting[0][0].digests)
+            if group and room < 0:
+                break
+            group.append(self.waiting.popleft())
+        return group
+
+
 class Notary:
     """The notary behind ``caller``."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
-        self._waiting: list[tuple[Submission, _Answer]] = []
-        self._calls = 0
+        self._plain, self._fresh = _Lane(together=_MOST_TOGETHER), _Lane(together=1)
         self._tasks: set[asyncio.Task[None]] = set()
         self._epochs: dict[int, Epoch] = {}
         self._connection = caller.epoch
-        self._is_scheduled = False
 
     @property
     def is_up(self) -> bool:
         """Whether there is a connection to the notary."""
         return self._caller.is_up
 
-    async def commit(self, submission: Submission) -> list[bytes]:
+    async def commit(self, submission: Submission) -> Iterable[bytes]:
         """Return the proofs of ``submission``, whole and canonical, or raise the notary's error.
 
+        Where they are many, each is put together when it is asked for: they can be asked for once.
         Who is cancelled takes nothing back.
         """
         answer: _Answer = asyncio.get_running_loop().create_future()
-        self._waiting.append((submission, answer))
-        self._schedule()
+        lane = self._fresh if submission.fresh else self._plain
+        lane.waiting.append((submission, answer))
+        self._schedule(lane)
         return await answer
 
     async def epoch(self) -> Epoch:
@@ -156,7 +181,7 @@ class Notary:
         shares = (await self._call("range", first=first, last=last)).get("shares")
         if not isinstance(shares, list) or not shares:
             raise NotaryAnswerError
-        return [proof for share in shares for proof in await self._proofs(share)]
+        return [proof for share in shares for proof in (await self._share(share)).proofs()]
 
     async def inclusion(self, counter: int, *, size: int = 0) -> LogPath:
         """Return the path from the proof with this number to the root of the first ``size``.
@@ -184,68 +209,63 @@ class Notary:
             anchor=anchor,
         )
 
-    def _schedule(self) -> None:
-        if self._waiting and self._calls < _CALLS and not self._is_scheduled:
+    def _schedule(self, lane: _Lane) -> None:
+        if lane.waiting and lane.calls < _CALLS and not lane.is_scheduled:
             # It begins at the end of this turn of the loop: what arrives in it goes together.
-            self._is_scheduled = True
-            task = asyncio.create_task(self._send())
+            lane.is_scheduled = True
+            task = asyncio.create_task(self._send(lane))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _send(self) -> None:
-        self._is_scheduled = False
-        group, digests = 0, 0
-        for submission, _ in self._waiting[:_MOST_TOGETHER]:
-            digests += len(submission.digests)
-            if group and digests > _MOST_DIGESTS:
-                break
-            group += 1
-        if not group:
-            return
-        together, self._waiting = self._waiting[:group], self._waiting[group:]
-        self._calls += 1
-        await self._commit(together)
-
-    async def _commit(self, group: Sequence[tuple[Submission, _Answer]]) -> None:
+    async def _send(self, lane: _Lane) -> None:
+        lane.is_scheduled = False
+        group = lane.take()
+        lane.calls += 1
+        # A call that is full leaves the others to the next one.
+        self._schedule(lane)
         try:
-            fields = await self._call(
-                "commit",
-                within=_WITHIN,
-                submissions=[_submitted(submission) for submission, _ in group],
-            )
-            shares = fields.get("shares")
-            if not isinstance(shares, list) or len(shares) != len(group):
-                raise NotaryAnswerError
-            for share, (_, answer) in zip(shares, group, strict=True):
-                await self._resolve(share, answer)
+            await self._commit(group)
         except AdytonError as error:
             for _, answer in group:
                 _fail(answer, error)
         finally:
             # Whatever went wrong: nobody waits for an answer that does not come.
             for _, answer in group:
-                _fail(answer, NotaryUnavailableError())
-            self._calls -= 1
-            self._schedule()
+                if not answer.done():
+                    _fail(answer, NotaryUnavailableError())
+            lane.calls -= 1
+            self._schedule(lane)
 
-    async def _resolve(self, share: Any, answer: _Answer) -> None:
-        try:
-            proofs = await self._proofs(share)
-        except AdytonError as error:
-            _fail(answer, error)
-            return
-        if not answer.done():
-            answer.set_result(proofs)
-
-    async def _proofs(self, share: Any) -> list[bytes]:
-        if not isinstance(share, dict):
+    async def _commit(self, group: _Group) -> None:
+        fields = await self._call(
+            "commit",
+            within=_WITHIN,
+            submissions=[_submitted(submission) for submission, _ in group],
+        )
+        shares = fields.get("shares")
+        if not isinstance(shares, list) or len(shares) != len(group):
             raise NotaryAnswerError
-        if isinstance(error := share.get("error"), dict):
+        for told, (submission, answer) in zip(shares, group, strict=True):
+            try:
+                share = await self._share(told)
+            except AdytonError as error:
+                _fail(answer, error)
+                continue
+            if share.batch.count != len(submission.digests):
+                _fail(answer, NotaryAnswerError())
+            elif not answer.done():
+                few = share.batch.count <= _MOST_AT_ONCE
+                answer.set_result(list(share.proofs()) if few else share.proofs())
+
+    async def _share(self, told: Any) -> Share:
+        if not isinstance(told, dict):
+            raise NotaryAnswerError
+        if isinstance(error := told.get("error"), dict):
             raise linked_error(error)
-        epoch = await self._known_epoch(_integer(share, "first"))
+        epoch = await self._known_epoch(_integer(told, "first"))
         try:
-            return list(Batch.from_bytes(_bytes(share, "batch")).proofs(epoch))
-        except (MalformedError, ValueError) as error:
+            return Share(epoch=epoch, batch=Batch.from_bytes(_bytes(told, "batch")))
+        except MalformedError as error:
             raise NotaryAnswerError from error
 
     async def _known_epoch(self, first: int) -> Epoch:

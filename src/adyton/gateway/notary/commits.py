@@ -17,6 +17,7 @@ from adyton.gateway.exchange import json_response, read_body
 from adyton.gateway.notary import documents
 from adyton.gateway.notary.client import Notary
 from adyton.gateway.notary.forms import is_upload, read_upload
+from adyton.gateway.notary.lists import json_bytes, proof_list
 from adyton.gateway.notary.reading import MAX_COMMIT_BYTES, read_key, read_submission
 from adyton.gateway.notary.settings import CommitCallers, NotaryAccess
 from adyton.gateway.observer import record_of
@@ -101,7 +102,7 @@ class Commits:
             proofs = await self.notary.commit(submission)
         finally:
             self._in_flight -= 1
-        return _json(b"".join((b"[", b",".join(proofs), b"]")))
+        return proof_list(proofs, count=len(submission.digests))
 
     async def key(self, _request: Request) -> Response:
         """Return the key that signs now, and what it says of itself."""
@@ -118,9 +119,9 @@ class Commits:
 
     async def _commit_bytes(self, submission: Submission) -> Response:
         """Commit what was sent itself, and not as digests; one file is answered without a list."""
-        proofs = await self.notary.commit(submission)
-        shown = list(map(_shown, submission.digests, proofs))
-        return _json(shown[0] if len(shown) == 1 else b"".join((b"[", b",".join(shown), b"]")))
+        count = len(submission.digests)
+        shown = map(_shown, submission.digests, await self.notary.commit(submission))
+        return json_bytes(next(shown)) if count == 1 else proof_list(shown, count=count)
 
     async def _caller(self, request: Request) -> str:
         if self.access.callers is CommitCallers.ANYBODY:
@@ -145,8 +146,3 @@ def open_to_pages(handler: Handler) -> Handler:
 def _shown(digest: bytes, proof: bytes) -> bytes:
     beside = {"digestB64": to_base64(digest), "proofHashB64": to_base64(proof_hash(proof))}
     return b'{"proof":' + proof + b"," + json.dumps(beside)[1:].encode()
-
-
-def _json(data: bytes) -> Response:
-    # The canonical bytes as they are: printed again, they might no longer be what was hashed.
-    return Response(data, media_type="application/json", headers={"cache-control": "no-store"})

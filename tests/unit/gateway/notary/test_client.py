@@ -1,6 +1,7 @@
 """The notary's client: what arrives together goes together, and no answer is believed unseen."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -34,6 +35,7 @@ class Far:
         self.calls: list[tuple[str, int]] = []
         self.answer: Any = None
         self.error: Exception | None = None
+        self.evidence = asyncio.Event()
 
     async def wait_until_up(self, *, within: timedelta) -> None:
         return
@@ -42,12 +44,14 @@ class Far:
         submissions = fields.get("submissions", [])
         self.calls.append((name, len(submissions)))
         await asyncio.sleep(0)
+        if any(item["fresh"] for item in submissions):
+            await self.evidence.wait()
         if self.error is not None:
             raise self.error
-        if self.answer is not None:
-            return self.answer
         if name == "epoch":
             return {"epoch": self.ledger.epoch.to_bytes()}
+        if self.answer is not None:
+            return self.answer
         return {"shares": [self.share(item) for item in submissions]}
 
     def share(self, item: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +74,7 @@ def far() -> Far:
 async def test_what_arrives_together_goes_together_and_comes_back_apart(far: Far) -> None:
     notary = Notary(far)
     submissions = [far.machine.submission(count) for count in (1, 2, 3)]
-    answers = await asyncio.gather(*map(notary.commit, submissions))
+    answers = [list(proofs) for proofs in await asyncio.gather(*map(notary.commit, submissions))]
     assert [call for call in far.calls if call[0] == "commit"] == [("commit", 3)]
     assert [len(proofs) for proofs in answers] == [1, 2, 3]
     last = answers[-1][-1]
@@ -96,7 +100,46 @@ async def test_one_that_is_refused_leaves_the_others_alone(far: Far) -> None:
     )
     assert isinstance(refused, LinkedRejectedError)
     assert refused.code == "idempotency-key-reused"
-    assert isinstance(proofs, list)
+    assert not isinstance(proofs, BaseException)
+    assert len(list(proofs)) == 1
+
+
+async def test_many_proofs_are_put_together_one_at_a_time(far: Far) -> None:
+    proofs = await Notary(far).commit(far.machine.submission(4096))
+    assert not isinstance(proofs, list)
+    *_, last = proofs
+    assert sha256(last) == far.ledger.head.proof_hash
+
+
+async def test_nobody_waits_for_evidence_that_another_wants(far: Far) -> None:
+    notary = Notary(far)
+    fresh = [replace(far.machine.submission(), fresh=True) for _ in range(3)]
+    waiting = [asyncio.create_task(notary.commit(submission)) for submission in fresh]
+    plain = [notary.commit(far.machine.submission()) for _ in range(3)]
+    assert len(await asyncio.gather(*plain)) == 3
+    assert not any(task.done() for task in waiting)
+    # One in a call, and no more calls at a time than for all the others.
+    assert [call for call in far.calls if call[0] == "commit"].count(("commit", 1)) == 2
+    far.evidence.set()
+    assert len(await asyncio.gather(*waiting)) == 3
+
+
+async def test_more_than_goes_with_one_call_goes_with_the_next(far: Far) -> None:
+    notary = Notary(far)
+    submissions = [far.machine.submission(3000) for _ in range(2)]
+    submissions += [far.machine.submission() for _ in range(600)]
+    await asyncio.gather(*map(notary.commit, submissions))
+    calls = [count for name, count in far.calls if name == "commit"]
+    assert calls == [1, 512, 89]
+
+
+async def test_proofs_of_something_else_are_none(far: Far) -> None:
+    other = Submission(digests=(bytes(32), bytes(32)))
+    digests = b"".join(other.digests)
+    far.answer = {"shares": [far.share({"key": b"", "digests": digests})]}
+    notary = Notary(far)
+    with pytest.raises(NotaryAnswerError):
+        await notary.commit(far.machine.submission())
 
 
 @pytest.mark.parametrize(
@@ -141,4 +184,4 @@ async def test_who_is_gone_does_not_hold_up_the_rest(far: Far) -> None:
     gone = asyncio.create_task(notary.commit(far.machine.submission()))
     await asyncio.sleep(0)
     gone.cancel()
-    assert len(await notary.commit(far.machine.submission())) == 1
+    assert len(list(await notary.commit(far.machine.submission()))) == 1
