@@ -9,21 +9,18 @@ Three states of memory: *first*, when nothing is remembered; *known vendor*, whe
 and the collateral are, and the platform is a new one; *again*, when the platform is known, too.
 """
 
+import asyncio
 import os
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import psutil
 from tests.fakes.nitro import NOW, FakeNitro
 
 from adyton.adapters.evidence_pool import EvidencePool
-from adyton.appraisal.freshness import Expected
-from adyton.appraisal.policy import Policy
-from adyton.codec.json import JsonObject
-from adyton.evidence.collateral import NO_COLLATERAL
-from adyton.verification.authenticate import EvidenceCache
-from adyton.verification.pipeline import verify_evidence
+from adyton.adapters.evidence_process import judge_request
+from adyton.codec.json import JsonObject, canonical
+from adyton.codec.text import to_base64
 from bench.evidence_cases import Case, Run, cases
 from bench.figures import say
 
@@ -63,26 +60,25 @@ def seconds_of(run: Run) -> float:
 def measure_pool() -> None:
     """Print what a pool of processes gives over one, on the whole path to a verdict."""
     vendor = FakeNitro()
-    pieces: Sequence[bytes] = [vendor.document() for _ in range(PIECES)]
-    given: dict[str, Any] = {
-        "collateral": NO_COLLATERAL,
-        "policy": policy(vendor.root_sha256),
-        "expected": Expected(nonce=b"nonce"),
-        "at": NOW,
-    }
+    bodies = [request(vendor) for _ in range(PIECES)]
     cores = min(2, os.cpu_count() or 1)
-    cache = EvidenceCache()
     alone, together, spent, spent_together = (float("inf"),) * 4
-    with EvidencePool(processes=cores) as pool:
-        pool.verify_all(pieces, **given)
+    with asyncio.Runner() as runner, EvidencePool(processes=cores) as pool:
+
+        def ask() -> None:
+            runner.run(ask_all(pool, bodies))
+
+        ask()
         for _ in range(POOL_ROUNDS):
             start = cpu_seconds()
-            alone = min(alone, seconds_of(lambda: all_of(pieces, cache=cache, **given)))
+            alone = min(alone, seconds_of(lambda: answer_all(bodies)))
             middle = cpu_seconds()
-            together = min(together, seconds_of(lambda: pool.verify_all(pieces, **given)))
+            together = min(together, seconds_of(ask))
             spent = min(spent, middle - start)
             spent_together = min(spent_together, cpu_seconds() - middle)
-    say(f"\nverdicts on {PIECES} Nitro documents, the chain known")
+        runner.get_loop().call_soon(pool.close)
+        runner.run(asyncio.sleep(0))
+    say(f"\nanswers to {PIECES} requests for a verdict on a Nitro document, the chain known")
     say(f"  one process                         {PIECES / alone:8.0f} /s")
     say(
         f"  a pool of {cores}                           {PIECES / together:8.0f} /s"
@@ -99,25 +95,35 @@ def cpu_seconds() -> float:
     return sum(sum(process.cpu_times()[:2]) for process in processes)
 
 
-def all_of(pieces: Sequence[bytes], **given: Any) -> None:
-    """Verify all in this process."""
-    for piece in pieces:
-        verify_evidence(piece, **given)
+def answer_all(bodies: Sequence[bytes]) -> None:
+    """Answer all in this process."""
+    for body in bodies:
+        judge_request(body, now=NOW)
 
 
-def policy(root: bytes) -> Policy:
-    """Return a policy that accepts a fake vendor's documents."""
+async def ask_all(pool: EvidencePool, bodies: Sequence[bytes]) -> None:
+    """Ask a pool for all answers at once."""
+    for answer, _ in await asyncio.gather(*(pool.request(body, now=NOW) for body in bodies)):
+        assert b'"accepted": true' in answer
+
+
+def request(vendor: FakeNitro) -> bytes:
+    """Return what a caller posts, with a policy that accepts a fake vendor's documents."""
     accepted: JsonObject = {
         "debug": "refused",
         "tcb": "not-required",
         "measurements": "not-required",
     }
-    return Policy.from_json(
+    return canonical(
         {
-            "version": "adyton/policy/v1",
-            "roots": {"fake": root.hex()},
-            "platforms": {"insecure": accepted},
-            "evidence": {"maximum_age_seconds": 3600, "challenge": "not-required"},
+            "evidence": to_base64(vendor.document()),
+            "policy": {
+                "version": "adyton/policy/v1",
+                "roots": {"fake": vendor.root_sha256.hex()},
+                "platforms": {"insecure": accepted},
+                "evidence": {"maximum_age_seconds": 3600, "challenge": "not-required"},
+            },
+            "expected": {"nonce": to_base64(b"nonce")},
         }
     )
 

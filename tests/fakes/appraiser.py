@@ -1,20 +1,19 @@
 """Verifying evidence where the caller is: what the pool answers, without its processes."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
+from adyton.adapters.evidence_process import judge_evidence, judge_request, judge_worker
+from adyton.appraisal.ear import Ear
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
 from adyton.evidence.collateral import Collateral
+from adyton.model.claims import Judged
 from adyton.model.manifest import Manifest
-from adyton.verification.authenticate import EvidenceCache
-from adyton.verification.machine import Device, MachineVerdict, verify_machine
-from adyton.verification.pipeline import Judged, verify_evidence, verify_worker
 
 
 class DirectAppraiser:
-    def __init__(self) -> None:
-        self._cache = EvidenceCache()
+    async def request(self, body: bytes, *, now: datetime) -> tuple[bytes, Ear | None]:
+        return judge_request(body, now=now)
 
     async def evidence(
         self,
@@ -25,13 +24,8 @@ class DirectAppraiser:
         expected: Expected,
         at: datetime,
     ) -> Judged:
-        return verify_evidence(
-            evidence,
-            collateral=collateral,
-            policy=policy,
-            expected=expected,
-            at=at,
-            cache=self._cache,
+        return judge_evidence(
+            evidence, collateral=collateral, policy=policy, expected=expected, at=at
         )
 
     async def worker(
@@ -44,32 +38,6 @@ class DirectAppraiser:
         policy: Policy,
         at: datetime,
     ) -> Judged:
-        return verify_worker(
-            manifest,
-            evidence,
-            challenge=challenge,
-            collateral=collateral,
-            policy=policy,
-            at=at,
-            cache=self._cache,
-        )
-
-    async def machine(
-        self,
-        processor: bytes,
-        *,
-        devices: Sequence[Device],
-        collateral: Collateral,
-        policy: Policy,
-        expected: Expected,
-        at: datetime,
-    ) -> MachineVerdict:
-        return verify_machine(
-            processor,
-            devices=devices,
-            collateral=collateral,
-            policy=policy,
-            expected=expected,
-            at=at,
-            cache=self._cache,
+        return judge_worker(
+            manifest, evidence, challenge=challenge, collateral=collateral, policy=policy, at=at
         )

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.fakes.gateway import FakeVerifier
 from tests.fakes.worker import FakeWorker
 
 from adyton.adapters.link_server import LinkServer, serve_link
@@ -37,7 +36,7 @@ class Host:
         self.settings = GatewaySettings.from_environ(
             {"ADYTON_STATE_DIR": str(folder), "ADYTON_PORT": "0", **environ}
         )
-        self.worker, self.verifier = FakeWorker(), FakeVerifier()
+        self.worker = FakeWorker()
         self.gateway: Gateway
         self.key: NewKey
         self._link: LinkServer | None = None
@@ -79,9 +78,7 @@ async def hosting(folder: Path, *, worker: bool = True, **environ: str) -> Async
         if worker:
             await host.start_worker()
         stack.push_async_callback(host.stop_worker)
-        host.gateway = await stack.enter_async_context(
-            running(host.settings, verifier=host.verifier)
-        )
+        host.gateway = await stack.enter_async_context(running(host.settings))
         if worker:
             await host.until_healthy()
         yield host

@@ -10,13 +10,14 @@ from tests.fakes.appraiser import DirectAppraiser
 from tests.fakes.worker import manifest
 
 from adyton.adapters.insecure import ROOT_NAME, InsecurePlatform
-from adyton.appraisal.freshness import Expected
+from adyton.appraisal.ear import Ear
 from adyton.appraisal.policy import Policy
 from adyton.codec.text import from_base64, to_base64
 from adyton.crypto.binding import report_data
 from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import SigningKey
 from adyton.evidence.collateral import Collateral
+from adyton.model.claims import Judged
 from adyton.model.manifest import Manifest
 from adyton.model.registry import (
     HEARTBEAT_DOMAIN,
@@ -25,7 +26,6 @@ from adyton.model.registry import (
     Heartbeat,
     Registration,
 )
-from adyton.verification.pipeline import Judged
 
 ENDPOINT = "https://worker.example/adyton"
 MEASURED = {0: b"image", 1: b"kernel", 2: b"application"}
@@ -117,7 +117,6 @@ class ChangingAppraiser(DirectAppraiser):
     """The real one, but for what a test says that the evidence says."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.changes: Mapping[str, Any] = {}
         self.error: Exception | None = None
         self.judged = 0
@@ -145,19 +144,8 @@ class ChangingAppraiser(DirectAppraiser):
         )
         return verdict, None if claims is None else replace(claims, **self.changes)
 
-    async def evidence(
-        self,
-        evidence: bytes,
-        *,
-        collateral: Collateral,
-        policy: Policy,
-        expected: Expected,
-        at: datetime,
-    ) -> Judged:
+    async def request(self, body: bytes, *, now: datetime) -> tuple[bytes, Ear | None]:
         self.judged += 1
         if self.error is not None:
             raise self.error
-        verdict, claims = await super().evidence(
-            evidence, collateral=collateral, policy=policy, expected=expected, at=at
-        )
-        return verdict, None if claims is None else replace(claims, **self.changes)
+        return await super().request(body, now=now)

@@ -11,7 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from adyton.appraisal.ear import Ear, VerifierId, issue_ear
+from adyton.appraisal.ear import Ear, VerifierId
+from adyton.appraisal.freshness import Expected
+from adyton.appraisal.policy import Policy
 from adyton.codec.json import canonical
 from adyton.crypto.ecdsa import Es256Key
 from adyton.crypto.hashing import sha256
@@ -19,9 +21,8 @@ from adyton.crypto.jws import TokenSigner
 from adyton.errors import MalformedError, UnavailableError
 from adyton.model.claims import Claims
 from adyton.model.verdict import Verdict
-from adyton.verification.bundle import Bundle
 
-__all__ = ["ResultKeyUnavailableError", "attestation_result", "result_signer"]
+__all__ = ["ResultKeyUnavailableError", "result_signer", "unsigned_result"]
 
 _VERIFIER: Final = VerifierId(developer="adyton", build=f"adyton {version('adyton')}")
 # What the draft takes for a nonce, in bytes.
@@ -82,20 +83,19 @@ def _make(path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def attestation_result(
-    bundle: Bundle, verdict: Verdict, claims: Claims | None, *, signer: TokenSigner
-) -> str:
-    """Return the signed result for the evidence in ``bundle``, under the name of its technology.
+def unsigned_result(
+    verdict: Verdict, claims: Claims | None, *, policy: Policy, expected: Expected
+) -> Ear:
+    """Return the result for evidence, under the name of its technology, for ``issue_ear``.
 
     The policy is named by SHA-256 of its canonical JSON. The nonce is the one that was expected, if
     the draft's bounds have room for it.
     """
-    nonce = bundle.expected.nonce
-    ear = Ear.from_verdict(
+    nonce = expected.nonce
+    return Ear.from_verdict(
         verdict,
         name=_UNREAD if claims is None else claims.technology.value,
         verifier=_VERIFIER,
-        policy=f"sha256:{sha256(canonical(bundle.policy.to_json())).hex()}",
+        policy=f"sha256:{sha256(canonical(policy.to_json())).hex()}",
         nonce=nonce if nonce is not None and len(nonce) in _NONCE_SIZES else None,
     )
-    return issue_ear(ear, signer=signer)

@@ -1,52 +1,70 @@
-"""Verifying evidence in processes of their own: beside a loop, and on all cores.
+"""Verifying in processes of their own: beside a loop, on all cores, and apart from what is here.
 
-Each process remembers what it verified; what it answers is what ``verification`` answers. Bytes
-that could end a process, or keep it for ever, cost one of these, and the answer is then that there
-is none. A pool has no processes before it is asked something, and none after nobody asked for a
-while.
+What verifies is in those processes alone (``evidence_process``): the one that asks passes on what
+it was sent. Bytes that could end a process, or keep it for ever, cost one of them and the one
+answer; there is none then. A pool has no processes before it is asked something, and none after
+nobody asked for a while.
 """
 
 import asyncio
+import copyreg
 import os
+import pickle
 import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
-from multiprocessing import get_context, parent_process
-from multiprocessing.reduction import ForkingPickler
 from types import MappingProxyType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self, cast
 
+from adyton.adapters.frames import (
+    HEADER_SIZE,
+    Fields,
+    FrameMalformedError,
+    frame_size,
+    pack_frame,
+    unpack_frame,
+)
+from adyton.adapters.linked_errors import linked_error
+from adyton.appraisal.ear import Ear
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
+from adyton.codec.json import JsonObject
 from adyton.errors import UnavailableError
 from adyton.evidence.collateral import Collateral
+from adyton.model.claims import Judged
 from adyton.model.manifest import Manifest
-from adyton.model.verdict import Verdict
-from adyton.verification.authenticate import EvidenceCache
-from adyton.verification.machine import Device, MachineVerdict, verify_machine
-from adyton.verification.pipeline import Judged, verify_evidence, verify_worker
 
-__all__ = ["EvidencePool", "EvidenceProcessLostError", "EvidenceTimeoutError"]
+__all__ = [
+    "EVIDENCE",
+    "MAX_JOB_BYTES",
+    "RECEIPT",
+    "REQUEST",
+    "WORKER",
+    "EvidencePool",
+    "EvidenceProcessLostError",
+    "EvidenceTimeoutError",
+]
 
-_Answer = TypeVar("_Answer")
+# What a job is, in its ``name``.
+EVIDENCE: Final = "evidence"
+WORKER: Final = "worker"
+REQUEST: Final = "request"
+RECEIPT: Final = "receipt"
+# Far more than any body that is taken, and than any verdict.
+MAX_JOB_BYTES: Final = 32 * 1024 * 1024
 
+_COMMAND: Final = (sys.executable, "-m", "adyton.adapters.evidence_process")
+# What reads strangers' bytes has no business there.
+_KEPT_BACK: Final = "DATABASE_URL"
 _DEADLINE: Final = timedelta(seconds=20)
-# A process that nobody asks anything has some 60 MB for nothing, and starts within a second.
+# A process that nobody asks anything has some 50 MB for nothing, and starts within a second.
 _IDLE: Final = timedelta(minutes=1)
-# How much of a long list a process takes at a time: enough that passing it on costs little.
-_SHARE: Final = 32
-# How long after the deadline a process that is still at it is ended.
+# How long after the deadline a process ends itself whose pool has gone.
 _GRACE_SECONDS: Final = 1.0
-# How much may wait for each process.
-_WAITING: Final = 32
-
-# What this process remembers, where it is one of a pool.
-_CACHE: Final = EvidenceCache()
 
 
 class EvidenceTimeoutError(UnavailableError):
@@ -67,10 +85,117 @@ class EvidenceProcessLostError(UnavailableError):
         super().__init__("the process that was verifying has ended")
 
 
-class EvidencePool:
-    """Processes that verify evidence, started when they are needed. ``close`` it.
+class _Process(asyncio.Protocol):
+    """One process, with all that it starts, and our end of its socket.
 
-    After ``idle`` without a question from a loop, they are ended; the next one starts them again.
+    ``freed`` is called when it has done what it was asked, or has ended.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], freed: Callable[["_Process"], None]
+    ) -> None:
+        self._process, self._freed = process, freed
+        self._read = bytearray()
+        self._transport: asyncio.Transport
+        self._answer: asyncio.Future[Fields] | None = None
+        self._overdue: asyncio.TimerHandle
+        self.has_ended = False
+
+    @classmethod
+    async def start(cls, freed: Callable[["_Process"], None]) -> Self:
+        """Return a new one, which loads meanwhile."""
+        process, ours = _started()
+        loop = asyncio.get_running_loop()
+        try:
+            _, made = await loop.create_unix_connection(lambda: cls(process, freed), sock=ours)
+        except BaseException:
+            ours.close()
+            process.kill()
+            process.wait()
+            raise
+        return made
+
+    def ask(self, frame: bytes, *, seconds: float) -> "asyncio.Future[Fields]":
+        """Return its answer, when it comes; it is ended if that takes longer than ``seconds``.
+
+        Whoever gives up waiting does not end it: starting a process costs far more than what it is
+        at, and callers can leave as often as they like.
+        """
+        loop = asyncio.get_running_loop()
+        self._answer = loop.create_future()
+        self._overdue = loop.call_later(seconds, self.end)
+        self._transport.write(frame)
+        return self._answer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way to it."""
+        self._transport = cast("asyncio.Transport", transport)  # of a socket, it is one
+
+    def data_received(self, data: bytes) -> None:
+        """Take a part of its answer."""
+        self._read += data
+        if len(self._read) < HEADER_SIZE:
+            return
+        try:
+            size = frame_size(bytes(self._read[:HEADER_SIZE]), limit_bytes=MAX_JOB_BYTES)
+            if len(self._read) < HEADER_SIZE + size:
+                return
+            fields = unpack_frame(bytes(self._read[HEADER_SIZE:]))
+        except FrameMalformedError:
+            self.end()
+            return
+        self._read.clear()
+        self._finish(fields)
+
+    def connection_lost(self, _exception: Exception | None) -> None:
+        """Say that there is no answer."""
+        self.end()
+        self._finish(None)
+
+    def end(self) -> None:
+        """End it now, whatever it is at."""
+        if self.has_ended:
+            return
+        self.has_ended = True
+        # Its number, and its group's, are nobody else's until it is waited for.
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._transport.abort()
+
+    def _finish(self, fields: Fields | None) -> None:
+        answer, self._answer = self._answer, None
+        if answer is None:
+            return
+        self._overdue.cancel()
+        self._freed(self)
+        if answer.cancelled():
+            return
+        if fields is None:
+            answer.set_exception(EvidenceProcessLostError())
+        else:
+            answer.set_result(fields)
+
+
+def _started() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        # Started by exec, in a group of its own: nothing of this process's memory is in it, and one
+        # signal ends it together with the prover that it may have started.
+        process = subprocess.Popen(  # noqa: S603  # our own module, no shell
+            (*_COMMAND, str(theirs.fileno())),
+            pass_fds=(theirs.fileno(),),
+            env={name: value for name, value in os.environ.items() if name != _KEPT_BACK},
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+        )
+    return process, ours
+
+
+class EvidencePool:
+    """Processes that verify, started when they are needed, for one loop. ``close`` it.
+
+    After ``idle`` without a question they are ended; the next one starts them again.
     """
 
     def __init__(
@@ -80,14 +205,22 @@ class EvidencePool:
         deadline: timedelta = _DEADLINE,
         idle: timedelta = _IDLE,
     ) -> None:
-        self._size = processes or os.cpu_count() or 1
+        self._turns = asyncio.Semaphore(processes or os.cpu_count() or 1)
         self._deadline, self._idle = deadline.total_seconds(), idle.total_seconds()
-        self._limit = self._deadline + _GRACE_SECONDS
-        self._places = asyncio.Semaphore(self._size * _WAITING)
-        self._lock = threading.Lock()
-        self._executor: ProcessPoolExecutor | None = None
-        self._users = 0
+        self._spare: list[_Process] = []
+        self._busy: set[_Process] = set()
+        self._used = 0.0
         self._retirement: asyncio.TimerHandle | None = None
+
+    async def request(self, body: bytes, *, now: datetime) -> tuple[bytes, Ear | None]:
+        """Return the verdict that ``body`` asks for, which came at ``now``, as a JSON text.
+
+        With it comes the attestation result, for whoever has a key to sign it, where one is wanted.
+        Raises ``MalformedError`` where it is no request, and ``UnavailableError`` where there is no
+        verdict.
+        """
+        answer: tuple[bytes, Ear | None] = await self._answer(REQUEST, body, now=now)
+        return answer
 
     async def evidence(
         self,
@@ -102,16 +235,10 @@ class EvidencePool:
 
         Raises ``UnavailableError`` where there is none.
         """
-        return await self._soon(
-            partial(
-                _evidence,
-                evidence,
-                collateral=collateral,
-                policy=policy,
-                expected=expected,
-                at=at,
-            )
+        judged: Judged = await self._answer(
+            EVIDENCE, evidence, collateral=collateral, policy=policy, expected=expected, at=at
         )
+        return judged
 
     async def worker(
         self,
@@ -124,65 +251,33 @@ class EvidencePool:
         at: datetime,
     ) -> Judged:
         """Return the verdict on a worker's evidence, which is over its manifest and a challenge."""
-        return await self._soon(
-            partial(
-                _worker,
-                manifest,
-                evidence,
-                challenge=challenge,
-                collateral=collateral,
-                policy=policy,
-                at=at,
-            )
+        judged: Judged = await self._answer(
+            WORKER,
+            manifest,
+            evidence,
+            challenge=challenge,
+            collateral=collateral,
+            policy=policy,
+            at=at,
         )
+        return judged
 
-    async def machine(
-        self,
-        processor: bytes,
-        *,
-        devices: Sequence[Device],
-        collateral: Collateral,
-        policy: Policy,
-        expected: Expected,
-        at: datetime,
-    ) -> MachineVerdict:
-        """Return the verdict on a processor's evidence and on that of devices bound to it."""
-        return await self._soon(
-            partial(
-                _machine,
-                processor,
-                devices=devices,
-                collateral=collateral,
-                policy=policy,
-                expected=expected,
-                at=at,
-            )
-        )
+    async def verify(self, receipt: JsonObject, policy: JsonObject, *, at: datetime) -> JsonObject:
+        """Return the verdict on a receipt, as ``adyton verify`` gives it.
 
-    def verify_all(
-        self,
-        pieces: Sequence[bytes],
-        *,
-        collateral: Collateral,
-        policy: Policy,
-        expected: Expected,
-        at: datetime,
-    ) -> list[Verdict]:
-        """Return the verdicts on many pieces of evidence, in their order; this thread waits."""
-        judge = partial(_verdicts, collateral=collateral, policy=policy, expected=expected, at=at)
-        shares = [pieces[start : start + _SHARE] for start in range(0, len(pieces), _SHARE)]
-        with self._started() as executor:
-            futures = [
-                executor.submit(_within, self._limit, partial(judge, share)) for share in shares
-            ]
-            return [verdict for future in futures for verdict in future.result(self._deadline)]
+        Raises ``MalformedError`` where there is nothing to judge, and ``UnavailableError`` where a
+        proof could not be checked.
+        """
+        verdict: JsonObject = await self._answer(RECEIPT, receipt, policy, at=at)
+        return verdict
 
     def close(self) -> None:
-        """End the processes, each after what it is at."""
-        with self._lock:
-            executor, self._executor = self._executor, None
-        if executor is not None:
-            executor.shutdown(cancel_futures=True)
+        """End the processes; what they are at has no answer."""
+        if self._retirement is not None:
+            self._retirement.cancel()
+        for process in (*self._spare, *self._busy):
+            process.end()
+        self._spare.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -190,95 +285,61 @@ class EvidencePool:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    async def _soon(self, judge: Callable[[], _Answer]) -> _Answer:
+    async def _answer(self, name: str, *given: Any, **named: Any) -> Any:
+        job = {
+            "name": name,
+            "seconds": self._deadline + _GRACE_SECONDS,
+            "given": pickle.dumps((given, named)),
+        }
+        frame = pack_frame(job, limit_bytes=MAX_JOB_BYTES)
         try:
-            async with asyncio.timeout(self._deadline), self._places:
-                with self._started() as executor:
-                    return await asyncio.wrap_future(executor.submit(_within, self._limit, judge))
+            async with asyncio.timeout(self._deadline):
+                process = await self._process()
+                fields = await process.ask(frame, seconds=self._deadline)
         except TimeoutError as error:
             raise EvidenceTimeoutError from error
-        finally:
-            self._retire_later()
+        if "error" in fields:
+            raise linked_error(fields["error"])
+        if "unforeseen" in fields:
+            raise RuntimeError(f"verifying ended with {fields['unforeseen']}")
+        return pickle.loads(fields["answer"])  # noqa: S301  # our own, from our process
 
-    @contextmanager
-    def _started(self) -> Iterator[ProcessPoolExecutor]:
-        """Yield the processes, which are not ended for idleness before this block is left."""
-        with self._lock:
-            if self._executor is None:
-                # Not forked: a fork of a process with threads may find a lock that nobody opens.
-                self._executor = ProcessPoolExecutor(
-                    self._size, mp_context=get_context("spawn"), initializer=_begin
-                )
-            executor = self._executor
-            self._users += 1
-        try:
-            yield executor
-        except TimeoutError as error:
-            raise EvidenceTimeoutError from error
-        except BrokenProcessPool as error:
-            # One that lost a process is of no use; whoever asks next starts another.
-            self._give_up(executor)
-            raise EvidenceProcessLostError from error
-        finally:
-            with self._lock:
-                self._users -= 1
+    async def _process(self) -> _Process:
+        """Return a process that is nobody else's until it is freed."""
+        await self._turns.acquire()
+        # The latest: what it remembers is the nearest.
+        process = self._spare.pop() if self._spare else None
+        if process is None or process.has_ended:
+            try:
+                process = await _Process.start(self._free)
+            except BaseException as error:
+                self._turns.release()
+                if isinstance(error, OSError):
+                    raise EvidenceProcessLostError from error
+                raise
+        self._busy.add(process)
+        return process
 
-    def _retire_later(self) -> None:
-        if self._retirement is not None:
-            self._retirement.cancel()
-        loop = asyncio.get_running_loop()
-        self._retirement = loop.call_later(self._idle, self._retire)
+    def _free(self, process: _Process) -> None:
+        self._busy.discard(process)
+        if not process.has_ended:
+            self._spare.append(process)
+        self._turns.release()
+        self._used = asyncio.get_running_loop().time()
+        if self._retirement is None:
+            self._retire_in(self._idle)
+
+    def _retire_in(self, seconds: float) -> None:
+        self._retirement = asyncio.get_running_loop().call_later(seconds, self._retire)
 
     def _retire(self) -> None:
-        with self._lock:
-            idle = None if self._users else self._executor
-            self._executor = self._executor if self._users else None
-        if idle is not None:
-            idle.shutdown(wait=False)
-
-    def _give_up(self, executor: ProcessPoolExecutor) -> None:
-        with self._lock:
-            if self._executor is executor:
-                self._executor = None
-        executor.shutdown(wait=False, cancel_futures=True)
-
-
-def _begin() -> None:
-    """Make this process one of a pool: it ends with the one that started it, and only then."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    if (parent := parent_process()) is not None:
-        parent.join()
-    os._exit(1)
-
-
-def _within(seconds: float, judge: Callable[[], _Answer]) -> _Answer:
-    """Return what ``judge`` does within ``seconds``; else end this process."""
-    # Whoever asked has gone by then: without it, bytes that keep a process would keep it for ever.
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        return judge()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _evidence(evidence: bytes, **given: Any) -> Judged:
-    return verify_evidence(evidence, **given, cache=_CACHE)
-
-
-def _worker(manifest: Manifest, evidence: bytes, **given: Any) -> Judged:
-    return verify_worker(manifest, evidence, **given, cache=_CACHE)
-
-
-def _machine(processor: bytes, **given: Any) -> MachineVerdict:
-    return verify_machine(processor, **given, cache=_CACHE)
-
-
-def _verdicts(pieces: Sequence[bytes], **given: Any) -> list[Verdict]:
-    return [_evidence(piece, **given)[0] for piece in pieces]
+        self._retirement = None
+        rest = self._used + self._idle - asyncio.get_running_loop().time()
+        if rest > 0:
+            self._retire_in(rest)
+            return
+        while self._spare:
+            self._spare.pop().end()
 
 
 def _proxy(content: dict[Any, Any]) -> Mapping[Any, Any]:
@@ -289,5 +350,5 @@ def _reduced(proxy: MappingProxyType[Any, Any]) -> tuple[Callable[..., Any], tup
     return _proxy, (dict(proxy),)
 
 
-# Our values have read-only maps, which processes do not pass on by themselves.
-ForkingPickler.register(MappingProxyType, _reduced)
+# Our values have read-only maps, which are not passed on by themselves.
+copyreg.pickle(MappingProxyType, _reduced)

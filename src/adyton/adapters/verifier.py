@@ -15,6 +15,7 @@ from adyton.adapters.installation import Installation, find_installation
 from adyton.adapters.library import load_circuits
 from adyton.adapters.reference_string import verification_string
 from adyton.appraisal.policy import Policy
+from adyton.codec.json import Json
 from adyton.evidence.collateral import NO_COLLATERAL, Collateral
 from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.receipt import Receipt
@@ -24,9 +25,17 @@ from adyton.verification.bind import Expectation
 from adyton.verification.delegated import ProvingExpectation
 from adyton.verification.pipeline import verify_proving_receipt, verify_receipt
 
-__all__ = ["OfflineVerifier"]
+__all__ = ["OfflineVerifier", "receipt_of"]
 
 _DEADLINE: Final = timedelta(seconds=20)
+
+
+def receipt_of(value: Json) -> Receipt | ProvingReceipt:
+    """Return the receipt in ``value``, or raise ``MalformedError``."""
+    # RFC-0023's answer has no version; whatever names one is none.
+    if isinstance(value, dict) and "version" in value:
+        return ProvingReceipt.from_json(value)
+    return Receipt.from_json(value)
 
 
 class OfflineVerifier:

@@ -8,7 +8,8 @@ from typing import Final
 from rich.text import Text
 from rich.tree import Tree
 
-from adyton.adapters.attestation_results import attestation_result
+from adyton.adapters.attestation_results import unsigned_result
+from adyton.appraisal.ear import issue_ear
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
 from adyton.cli.development import write_whole
@@ -21,29 +22,35 @@ from adyton.codec.text import from_hex
 from adyton.crypto.ecdsa import Es256Key
 from adyton.crypto.jws import TokenSigner
 from adyton.errors import MalformedError
-from adyton.evidence.collateral import NO_COLLATERAL
+from adyton.evidence.collateral import MAX_COLLATERAL_VALUES, NO_COLLATERAL
 from adyton.evidence.eventlog.layout import MAX_LOG_BYTES, EventLog
 from adyton.evidence.layouts import unverified_fields
 from adyton.model.claims import Claims
 from adyton.model.verdict import Finding, Verdict, shown
 from adyton.sdk.evidence import expectation, read_bundle, read_collateral, read_evidence
-from adyton.sdk.files import from_file, unreadable
+from adyton.sdk.files import from_file
 from adyton.sdk.verifying import read_policy
 from adyton.verification import bundle as bundles
 from adyton.verification.bundle import Bundle, read_instant
 from adyton.verification.explain import explain_identity
 from adyton.verification.forecast import Forecast, Outlook, forecast
 from adyton.verification.machine import MachineVerdict
+from adyton.verification.machine_bundle import MAX_MACHINE_BYTES
+from adyton.verification.machine_bundle import VERSION as MACHINE_VERSION
 
 __all__ = [
     "Logs",
     "Options",
     "bundle_of",
+    "check_alone",
+    "check_signable",
     "print_judged",
     "print_outcome",
+    "result_signer_in",
     "run_forecast",
     "run_show",
     "run_verify",
+    "saved_version",
 ]
 
 _DAY: Final = 86400
@@ -161,17 +168,13 @@ def run_verify(
     as_json: bool,
 ) -> int:
     """Print the verdict on the evidence in ``file``, or on the bundle in it."""
-    if ear_key is not None and _is_bundle(file):
-        # Whoever believes the key believes the policy that its holder judges by.
-        raise OptionMalformedError(
-            "--ear-key is not for a bundle: whoever made it chose its policy"
-        )
+    check_signable(file, ear_key=ear_key)
     bundle = bundle_of(file, options)
     verdict, claims = bundle.verify()
     ear = None
     if ear_key is not None:
-        signer = TokenSigner(from_file(ear_key, Es256Key.from_pem, _MAX_KEY_BYTES))
-        ear = attestation_result(bundle, verdict, claims, signer=signer)
+        result = unsigned_result(verdict, claims, policy=bundle.policy, expected=bundle.expected)
+        ear = issue_ear(result, signer=result_signer_in(ear_key))
     explained = () if verdict.accepted else logs.explain(claims, bundle.policy)
     if save is not None:
         write_whole(save, bundle.to_bytes().decode())
@@ -191,6 +194,20 @@ def run_verify(
     return YES if verdict.accepted else NO
 
 
+def check_signable(file: Path, *, ear_key: Path | None) -> None:
+    """Raise ``OptionMalformedError`` where a result on the bundle in ``file`` is to be signed."""
+    if ear_key is not None and saved_version(file) is not None:
+        # Whoever believes the key believes the policy that its holder judges by.
+        raise OptionMalformedError(
+            "--ear-key is not for a bundle: whoever made it chose its policy"
+        )
+
+
+def result_signer_in(path: Path) -> TokenSigner:
+    """Return what signs attestation results with the key in a file."""
+    return TokenSigner(from_file(path, Es256Key.from_pem, _MAX_KEY_BYTES))
+
+
 def bundle_of(file: Path, options: Options) -> Bundle:
     """Return the bundle in ``file``, or the evidence in it with what the options say."""
     return _saved(file, options) or options.bundle(file)
@@ -198,25 +215,32 @@ def bundle_of(file: Path, options: Options) -> Bundle:
 
 def _saved(file: Path, options: Options) -> Bundle | None:
     """Return the bundle in ``file``; ``None`` where it is evidence."""
-    if not _is_bundle(file):
+    if saved_version(file) != bundles.VERSION:
         return None
+    check_alone(options)
+    return read_bundle(file)
+
+
+def check_alone(options: Options) -> None:
+    """Say whose policy a bundle has; raise ``OptionMalformedError`` where ours are told as well."""
     if not options.is_empty:
         # Half of a bundle and half of the command line would be a verdict on neither.
         raise OptionMalformedError("a bundle has its own policy, instant and all else")
     notes().print(plain(_OTHERS_POLICY, "yellow"))
-    return read_bundle(file)
 
 
-def _is_bundle(file: Path) -> bool:
-    with unreadable(file), file.open("rb") as opened:
-        data = opened.read(bundles.MAX_BUNDLE_BYTES + 1)
+def saved_version(file: Path) -> str | None:
+    """Return which kind of bundle is in ``file``; ``None`` where it is evidence."""
+    with file.open("rb") as opened:
+        data = opened.read(MAX_MACHINE_BYTES + 1)
     if not data.startswith(b"{"):
-        return False
+        return None
     try:
-        record = loads(data, limit_bytes=bundles.MAX_BUNDLE_BYTES)
+        record = loads(data, limit_bytes=MAX_MACHINE_BYTES, limit_values=MAX_COLLATERAL_VALUES)
     except MalformedError:
-        return False
-    return isinstance(record, dict) and record.get("version") == bundles.VERSION
+        return None
+    version = record.get("version") if isinstance(record, dict) else None
+    return next((each for each in (bundles.VERSION, MACHINE_VERSION) if each == version), None)
 
 
 def print_judged(verdict: Verdict, claims: Claims | None) -> None:

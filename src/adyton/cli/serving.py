@@ -18,13 +18,12 @@ from adyton.cli.development import development_policy, write_whole
 from adyton.cli.health import is_healthy
 from adyton.cli.playing import overrides
 from adyton.cli.processes import Child, stopped
-from adyton.cli.running import gateway
 from adyton.cli.supervisor import Supervisor
 from adyton.cli.terminal import console, notes, plain, progress, table
 from adyton.cli.tools import check_tools
 from adyton.errors import UnavailableError
 from adyton.gateway.logs import configure
-from adyton.gateway.server import Gateway
+from adyton.gateway.server import Gateway, running
 from adyton.gateway.settings import GatewaySettings
 from adyton.notary.settings import NotarySettings
 from adyton.worker.settings import WorkerSettings
@@ -116,7 +115,7 @@ async def _run(
     policy: Path | None,
 ) -> None:
     # Closed before worker and notary end: requests in work are still answered.
-    async with gateway(environ) as served:
+    async with running(GatewaySettings.from_environ(environ)) as served:
         keeping = [asyncio.create_task(supervisor.keep()) for supervisor in supervisors]
         stopping = asyncio.create_task(stop.wait())
         explaining = asyncio.create_task(_explain(served, settings, policy, environ))

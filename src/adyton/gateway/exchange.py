@@ -25,6 +25,7 @@ from adyton.gateway.routes import Parameter
 __all__ = [
     "CHALLENGE",
     "json_response",
+    "json_text_response",
     "read_body",
     "read_challenge",
     "server_timing",
@@ -127,8 +128,13 @@ async def _hang_up(request: Request) -> None:
 
 def json_response(value: object, *, status: int = 200) -> Response:
     """Return ``value`` as an answer that nobody keeps."""
+    return json_text_response(json.dumps(value, ensure_ascii=False).encode(), status=status)
+
+
+def json_text_response(text: bytes, *, status: int = 200) -> Response:
+    """Return JSON that is written already as an answer that nobody keeps."""
     return Response(
-        json.dumps(value, ensure_ascii=False).encode(),
+        text,
         status_code=status,
         media_type="application/json",
         headers={"cache-control": "no-store"},

@@ -1,18 +1,18 @@
 """What the gateway needs from outside, as small protocols: adapters and tests provide it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from adyton.adapters.frames import Fields
 from adyton.adapters.store.records import ApiKey, AuditEntry
+from adyton.appraisal.ear import Ear
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
 from adyton.codec.json import JsonObject
 from adyton.evidence.collateral import Collateral
+from adyton.model.claims import Judged
 from adyton.model.manifest import Manifest
-from adyton.verification.machine import Device, MachineVerdict
-from adyton.verification.pipeline import Judged
 
 __all__ = ["Appraiser", "Audit", "Caller", "Clock", "Health", "Keys", "Usage", "Verifier"]
 
@@ -53,7 +53,7 @@ class Caller(Protocol):
 
 
 class Verifier(Protocol):
-    """What verifies a receipt: the same code that ``adyton verify`` runs."""
+    """What verifies receipts beside the loop: ``adapters.evidence_pool.EvidencePool``."""
 
     async def verify(self, receipt: JsonObject, policy: JsonObject, *, at: datetime) -> JsonObject:
         """Return the verdict on ``receipt``; ``MalformedError`` where there is nothing to judge."""
@@ -66,6 +66,13 @@ class Appraiser(Protocol):
     Nothing is fetched: what is not given is not there. It raises ``UnavailableError`` where there
     is no verdict.
     """
+
+    async def request(self, body: bytes, *, now: datetime) -> tuple[bytes, Ear | None]:
+        """Return the verdict that ``body`` asks for, in JSON, and the result that it wants, if any.
+
+        Raises ``MalformedError`` where it is no request.
+        """
+        ...
 
     async def evidence(
         self,
@@ -90,19 +97,6 @@ class Appraiser(Protocol):
         at: datetime,
     ) -> Judged:
         """Return the verdict on a worker's evidence, which is over its manifest and a challenge."""
-        ...
-
-    async def machine(
-        self,
-        processor: bytes,
-        *,
-        devices: Sequence[Device],
-        collateral: Collateral,
-        policy: Policy,
-        expected: Expected,
-        at: datetime,
-    ) -> MachineVerdict:
-        """Return the verdict on a processor's evidence and on that of devices bound to it."""
         ...
 
 

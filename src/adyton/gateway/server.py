@@ -27,15 +27,15 @@ from adyton.errors import UnavailableError
 from adyton.gateway.assembly import assemble
 from adyton.gateway.connections import HttpConnection
 from adyton.gateway.logs import place_of
-from adyton.gateway.ports import Verifier
 from adyton.gateway.settings import GatewaySettings
 
 __all__ = ["AddressUnavailableError", "Gateway", "running"]
 
 _GRACE: Final = timedelta(seconds=15)
 _KEEP_ALIVE_SECONDS: Final = 30
-# Started when somebody asks: most of what a gateway does is not verifying.
-_EVIDENCE_PROCESSES: Final = 2
+# Started when somebody asks: most of what a gateway does is not verifying, and this process has
+# nothing of what does.
+_VERIFYING_PROCESSES: Final = 2
 _MAX_CONNECTIONS: Final = 1024
 _MAX_HEAD_BYTES: Final = 32 * 1024
 
@@ -85,7 +85,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def running(settings: GatewaySettings, *, verifier: Verifier) -> AsyncIterator[Gateway]:
+async def running(settings: GatewaySettings) -> AsyncIterator[Gateway]:
     """Yield a gateway that serves; who leaves this block ends it.
 
     Raises ``StoreUnavailableError``, ``SocketUnavailableError`` or ``AddressUnavailableError``. A
@@ -106,11 +106,11 @@ async def running(settings: GatewaySettings, *, verifier: Verifier) -> AsyncIter
         stack.push_async_callback(link.close)
         notary = await Link.connect(settings.notary.socket)
         stack.push_async_callback(notary.close)
-        appraiser = stack.enter_context(EvidencePool(processes=_EVIDENCE_PROCESSES))
+        pool = stack.enter_context(EvidencePool(processes=_VERIFYING_PROCESSES))
         assembly = assemble(
             settings,
-            verifier=verifier,
-            appraiser=appraiser,
+            verifier=pool,
+            appraiser=pool,
             store=store,
             audit=audit,
             relay=relay,

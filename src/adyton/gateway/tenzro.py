@@ -34,9 +34,8 @@ from adyton.gateway.exchange import json_response, read_body, while_caller_waits
 from adyton.gateway.ports import Appraiser, Clock
 from adyton.gateway.routes import Operation, Route
 from adyton.gateway.schemas import Document
-from adyton.model.claims import Claims, Platform, Technology, VendorRoot
+from adyton.model.claims import Claims, Judged, Platform, Technology, VendorRoot
 from adyton.model.verdict import Finding, LayerName, Status, finding, shown
-from adyton.verification.pipeline import Judged
 
 __all__ = ["Tenzro"]
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 from adyton.codec.json import Json, JsonObject
-from adyton.model.verdict import Finding, shown
+from adyton.model.verdict import Finding, Verdict, shown
 from adyton.model.window import Window
 
-__all__ = ["DEBUG_MODE", "Claims", "Platform", "Tcb", "Technology", "VendorRoot"]
+__all__ = ["DEBUG_MODE", "Claims", "Judged", "Platform", "Tcb", "Technology", "VendorRoot"]
 
 # The code of the finding that somebody can look inside. A policy has a word of its own for it.
 DEBUG_MODE: Final = "debug-mode"
@@ -198,6 +198,10 @@ class Claims:
             "details": {**self.details},
             "signed_sha256": self.signed_sha256.hex(),
         }
+
+
+Judged: TypeAlias = tuple[Verdict, Claims | None]
+"""The verdict, and what the evidence says: ``None`` where it is not authentic."""
 
 
 def _window(window: Window) -> JsonObject:

@@ -5,9 +5,9 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
-from adyton.adapters.verifier import OfflineVerifier
+from adyton.adapters.verifier import OfflineVerifier, receipt_of
 from adyton.appraisal.policy import MAX_POLICY_BYTES, Policy
-from adyton.codec.json import Json, loads
+from adyton.codec.json import loads
 from adyton.evidence.collateral import NO_COLLATERAL, Collateral
 from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.question import Question
@@ -97,7 +97,7 @@ def read_receipt(source: Receipt | ProvingReceipt | Source) -> Receipt | Proving
         case Receipt() | ProvingReceipt():
             return source
         case Mapping():
-            return _receipt(dict(source))
+            return receipt_of(dict(source))
         case bytes():
             return _receipt_in(source)
         case _:
@@ -105,14 +105,7 @@ def read_receipt(source: Receipt | ProvingReceipt | Source) -> Receipt | Proving
 
 
 def _receipt_in(data: bytes) -> Receipt | ProvingReceipt:
-    return _receipt(loads(data, limit_bytes=MAX_RECEIPT_BYTES))
-
-
-def _receipt(value: Json) -> Receipt | ProvingReceipt:
-    # RFC-0023's answer has no version; whatever names one is none.
-    if isinstance(value, dict) and "version" in value:
-        return ProvingReceipt.from_json(value)
-    return Receipt.from_json(value)
+    return receipt_of(loads(data, limit_bytes=MAX_RECEIPT_BYTES))
 
 
 def read_policy(source: Policy | Source) -> Policy:

@@ -26,7 +26,7 @@ from adyton.evidence.nvidia.binding import (
     nonce_to_find,
 )
 from adyton.evidence.nvidia.serialized import MAX_DEVICES, split_devices
-from adyton.model.claims import Claims, Technology
+from adyton.model.claims import Claims, Judged, Technology
 from adyton.model.verdict import (
     Finding,
     LayerName,
@@ -40,7 +40,7 @@ from adyton.model.verdict import (
 )
 from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.decide import decide_on_evidence
-from adyton.verification.pipeline import Judged, claims_or_reason, verify_evidence
+from adyton.verification.pipeline import claims_or_reason, verify_evidence
 
 __all__ = ["VERSION", "Device", "MachineVerdict", "devices_of", "verify_machine"]
 

@@ -6,7 +6,7 @@ verdict sees all that is wrong at once; acceptance needs all of them.
 """
 
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import Final
 
 from adyton.appraisal.appraise import appraise, refuse
 from adyton.appraisal.freshness import Expected
@@ -15,7 +15,7 @@ from adyton.crypto.binding import report_data
 from adyton.crypto.hashing import sha256
 from adyton.errors import AdytonError, MalformedError, RejectedError
 from adyton.evidence.collateral import NO_COLLATERAL, Collateral
-from adyton.model.claims import Claims, Platform, Technology
+from adyton.model.claims import Claims, Judged, Platform, Technology
 from adyton.model.manifest import Manifest
 from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.receipt import Receipt
@@ -29,16 +29,12 @@ from adyton.verification.ports import DelegatedProofVerifier, ProofVerifier
 from adyton.verification.transcript import weigh
 
 __all__ = [
-    "Judged",
     "claims_or_reason",
     "verify_evidence",
     "verify_proving_receipt",
     "verify_receipt",
     "verify_worker",
 ]
-
-Judged: TypeAlias = tuple[Verdict, Claims | None]
-"""The verdict, and what the evidence says: ``None`` where it is not authentic."""
 
 # The others have report data alone, which commits to challenge and key, too.
 _WITH_FIELDS: Final = frozenset({Technology.NITRO, Technology.NITRO_TPM})

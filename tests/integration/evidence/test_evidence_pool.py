@@ -1,14 +1,15 @@
-"""Verifying evidence in other processes: the same verdicts, and none where a process is lost."""
+"""Verifying in other processes: the same verdicts, and none where a process is lost."""
 
 import asyncio
+import json
 import os
 import signal
-import time
-from collections.abc import Iterator
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
-from multiprocessing import get_context
 from typing import Any
 
 import psutil
@@ -16,18 +17,20 @@ import pytest
 from tests.fakes.host import until
 from tests.fakes.nitro import NOW, FakeNitro
 from tests.fakes.worker import manifest
-from tests.unit.verification import test_machine as machines
+from tests.unit.gateway.test_evidence import body, machine
 
 from adyton.adapters.evidence_pool import (
     EvidencePool,
     EvidenceProcessLostError,
     EvidenceTimeoutError,
-    _within,
 )
+from adyton.adapters.evidence_process import judge_request
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
+from adyton.codec.json import canonical
+from adyton.errors import MalformedError
 from adyton.evidence.collateral import NO_COLLATERAL
-from adyton.verification.machine import verify_machine
+from adyton.model.claims import Judged
 from adyton.verification.pipeline import verify_evidence, verify_worker
 
 VENDOR = FakeNitro()
@@ -54,22 +57,32 @@ GIVEN: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def pool() -> Iterator[EvidencePool]:
+@pytest.fixture
+async def pool() -> AsyncIterator[EvidencePool]:
     with EvidencePool(processes=2) as made:
         yield made
 
 
-def children() -> list[psutil.Process]:
-    found = psutil.Process().children(recursive=True)
-    return [child for child in found if "spawn_main" in command(child)]
+def processes() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if is_ours(child)]
 
 
-def command(process: psutil.Process) -> str:
-    # What has ended has none.
+def is_ours(process: psutil.Process) -> bool:
+    # What has ended has no command.
     with suppress(psutil.NoSuchProcess):
-        return " ".join(process.cmdline())
-    return ""
+        return "adyton.adapters.evidence_process" in process.cmdline()
+    return False
+
+
+async def held(pool: EvidencePool) -> tuple[psutil.Process, "asyncio.Task[Judged]"]:
+    """Return a process that does not come back, and the question that it was asked."""
+    if not processes():
+        await pool.evidence(DOCUMENT, **GIVEN)
+    (process,) = processes()
+    os.kill(process.pid, signal.SIGSTOP)
+    asking = asyncio.create_task(pool.evidence(DOCUMENT, **GIVEN))
+    await asyncio.sleep(0)
+    return process, asking
 
 
 async def test_a_pool_answers_what_the_path_answers(pool: EvidencePool) -> None:
@@ -78,82 +91,138 @@ async def test_a_pool_answers_what_the_path_answers(pool: EvidencePool) -> None:
     verdict, claims = await pool.evidence(DOCUMENT, **GIVEN)
     assert verdict.accepted
     assert claims is not None
-
-
-async def test_a_worker_is_judged_as_the_path_judges_it(pool: EvidencePool) -> None:
     given = {name: GIVEN[name] for name in ("collateral", "policy", "at")}
     for challenge in (b"", b"a challenge"):
         asked: dict[str, Any] = {"challenge": challenge, **given}
-        verdict = await pool.worker(manifest(), DOCUMENT, **asked)
-        assert verdict == verify_worker(manifest(), DOCUMENT, **asked)
+        judged = await pool.worker(manifest(), DOCUMENT, **asked)
+        assert judged == verify_worker(manifest(), DOCUMENT, **asked)
 
 
-async def test_a_pool_judges_a_machine_as_the_path_does(pool: EvidencePool) -> None:
-    given: dict[str, Any] = {
-        "devices": (machines.device(), machines.device("ls10", serial=8)),
-        "collateral": NO_COLLATERAL,
-        "policy": machines.policy(),
-        "expected": machines.ASKED,
-        "at": NOW,
-    }
-    found = await pool.machine(machines.processor(), **given)
-    assert found.accepted
-    assert found == verify_machine(machines.processor(), **given)
+async def test_a_pool_answers_requests_as_they_came(pool: EvidencePool) -> None:
+    for asked in (body(ear=True), machine()):
+        data = canonical(asked)
+        answer, result = await pool.request(data, now=NOW)
+        assert (answer, result) == judge_request(data, now=NOW)
+        assert json.loads(answer)["accepted"] is True
+        assert (result is not None) is ("ear" in asked)
+    with pytest.raises(MalformedError, match="the request lacks"):
+        await pool.request(b"{}", now=NOW)
 
 
-async def test_many_at_once_are_answered_in_their_order(pool: EvidencePool) -> None:
+async def test_what_nobody_foresaw_is_said_by_its_kind_alone(pool: EvidencePool) -> None:
+    with pytest.raises(RuntimeError, match="verifying ended with TypeError"):
+        await pool.request("no bytes", now=NOW)  # type: ignore[arg-type]
+    # And ends nothing.
+    assert (await pool.evidence(DOCUMENT, **GIVEN))[0].accepted
+    assert len(processes()) == 1
+
+
+async def test_each_gets_the_answer_to_what_it_asked(pool: EvidencePool) -> None:
     pieces = [DOCUMENT if index % 3 else DOCUMENT[:-1] for index in range(50)]
-    expected = [bool(index % 3) for index in range(50)]
-    verdicts = await asyncio.to_thread(pool.verify_all, pieces, **GIVEN)
-    assert [verdict.accepted for verdict in verdicts] == expected
     judged = await asyncio.gather(*(pool.evidence(piece, **GIVEN) for piece in pieces))
-    assert [verdict.accepted for verdict, _ in judged] == expected
+    assert [verdict.accepted for verdict, _ in judged] == [bool(index % 3) for index in range(50)]
+    assert len(processes()) == 2
 
 
-async def test_a_lost_process_is_no_verdict_and_is_replaced(pool: EvidencePool) -> None:
-    await pool.evidence(DOCUMENT, **GIVEN)
-    for child in children():
-        os.kill(child.pid, signal.SIGKILL)
+async def test_a_lost_process_is_no_verdict_and_costs_no_other(pool: EvidencePool) -> None:
+    process, asking = await held(pool)
+    others = [asyncio.create_task(pool.evidence(DOCUMENT, **GIVEN)) for _ in range(5)]
+    verdicts = [(await other)[0] for other in others]
+    assert all(verdict.accepted for verdict in verdicts)
+    assert not asking.done()
+    os.kill(process.pid, signal.SIGKILL)
     with pytest.raises(EvidenceProcessLostError):
-        await asyncio.gather(*(pool.evidence(DOCUMENT, **GIVEN) for _ in range(100)))
-    verdict, _ = await pool.evidence(DOCUMENT, **GIVEN)
-    assert verdict.accepted
+        await asking
+    assert (await pool.evidence(DOCUMENT, **GIVEN))[0].accepted
 
 
-async def test_no_verdict_in_time_is_none() -> None:
-    with EvidencePool(processes=1, deadline=timedelta(milliseconds=1)) as slow:
+async def test_a_process_that_ended_while_nobody_asked_is_replaced(pool: EvidencePool) -> None:
+    await pool.evidence(DOCUMENT, **GIVEN)
+    (process,) = processes()
+    os.kill(process.pid, signal.SIGKILL)
+    await until(lambda: not process.is_running())
+    assert (await pool.evidence(DOCUMENT, **GIVEN))[0].accepted
+    assert process not in processes()
+
+
+async def test_a_caller_who_leaves_ends_no_process(pool: EvidencePool) -> None:
+    process, asking = await held(pool)
+    asking.cancel()
+    os.kill(process.pid, signal.SIGCONT)
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    # The process that it asked is another one's again: whose answer is whose did not shift.
+    judged = await asyncio.gather(
+        *(pool.evidence(piece, **GIVEN) for piece in (DOCUMENT[:-1], DOCUMENT) * 4)
+    )
+    assert [verdict.accepted for verdict, _ in judged] == [False, True] * 4
+    assert process in processes()
+
+
+async def test_no_verdict_in_time_is_none_and_ends_the_process() -> None:
+    with EvidencePool(processes=1) as slow:
+        await slow.evidence(DOCUMENT, **GIVEN)
+        enough, slow._deadline = slow._deadline, 0.1
+        process, asking = await held(slow)
         with pytest.raises(EvidenceTimeoutError):
-            await slow.evidence(DOCUMENT, **GIVEN)
-        with pytest.raises(EvidenceTimeoutError):
-            await asyncio.to_thread(slow.verify_all, [DOCUMENT], **GIVEN)
+            await asking
+        await until(lambda: not process.is_running())
+        slow._deadline = enough
+        assert (await slow.evidence(DOCUMENT, **GIVEN))[0].accepted
 
 
-def test_a_process_that_does_not_come_back_is_ended() -> None:
-    process = get_context("spawn").Process(target=_within, args=(0.5, partial(time.sleep, 30)))
-    process.start()
-    process.join(20)
-    assert process.exitcode == -signal.SIGALRM
+def test_a_process_whose_pool_has_gone_ends_itself() -> None:
+    ours, theirs = socket.socketpair()
+    command = (sys.executable, "-m", "adyton.adapters.evidence_process", str(theirs.fileno()))
+    with subprocess.Popen(command, pass_fds=(theirs.fileno(),)) as process:
+        theirs.close()
+        ours.close()
+        assert process.wait(60) == 0
+
+
+def test_a_process_that_does_not_come_back_ends_itself() -> None:
+    program = (
+        "import time; from adyton.adapters import evidence_process as process;"
+        "process.JOBS = {'sleep': lambda: time.sleep(600)};"
+        "import pickle; process._answer("
+        "{'name': 'sleep', 'seconds': 0.2, 'given': pickle.dumps(((), {}))})"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False, timeout=60)
+    assert done.returncode == -signal.SIGALRM
 
 
 async def test_no_process_is_left() -> None:
-    before = {child.pid for child in children()}
+    before = {child.pid for child in processes()}
     with EvidencePool(processes=2) as made:
         await asyncio.gather(*(made.evidence(DOCUMENT, **GIVEN) for _ in range(10)))
-        assert {child.pid for child in children()} > before
-    assert {child.pid for child in children()} == before
+        assert {child.pid for child in processes()} > before
+        asking = asyncio.create_task(made.evidence(DOCUMENT, **GIVEN))
+        await asyncio.sleep(0)
+    assert {child.pid for child in processes()} == before
+    with pytest.raises((asyncio.CancelledError, EvidenceProcessLostError)):
+        await asking
 
 
 async def test_processes_that_nobody_needs_are_ended_and_started_again() -> None:
-    before = {child.pid for child in children()}
+    before = {child.pid for child in processes()}
     with EvidencePool(processes=1, idle=timedelta(milliseconds=50)) as made:
-        assert {child.pid for child in children()} <= before
+        assert {child.pid for child in processes()} <= before
         for _ in range(2):
             verdict, _ = await made.evidence(DOCUMENT, **GIVEN)
             assert verdict.accepted
-            await until(lambda: {child.pid for child in children()} <= before)
+            await until(lambda: {child.pid for child in processes()} <= before)
 
 
 async def test_a_process_is_not_ended_while_somebody_waits_for_it() -> None:
     with EvidencePool(processes=1, idle=timedelta(0)) as made:
-        pieces = (made.evidence(DOCUMENT, **GIVEN) for _ in range(60))
+        pieces = (made.evidence(DOCUMENT, **GIVEN) for _ in range(3))
         assert all(verdict.accepted for verdict, _ in await asyncio.gather(*pieces))
+
+
+async def test_a_process_has_no_business_with_the_database(
+    pool: EvidencePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://a:secret@db.example/adyton")
+    await pool.evidence(DOCUMENT, **GIVEN)
+    (process,) = processes()
+    assert "DATABASE_URL" not in process.environ()

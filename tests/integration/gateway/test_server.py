@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.fakes.gateway import BOX, QUESTION, FakeVerifier
+from tests.fakes.gateway import BOX, QUESTION
 from tests.fakes.host import Host, until
 from tests.fakes.worker import HOST, UnknownProviderError, answered
 
@@ -188,10 +188,10 @@ async def test_an_override_leads_to_the_sandbox(start: Callable[..., Any]) -> No
         await writer.wait_closed()
 
 
-async def test_a_verdict_is_given(host: Host) -> None:
+async def test_what_is_no_receipt_is_malformed(host: Host) -> None:
     async with host.client() as client:
         response = await client.post("/v1/verify/proof", json={"receipt": {}, "policy": {}})
-    assert (response.status_code, response.json()) == (200, {"accepted": False})
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
 
 
 async def test_a_head_without_end_is_cut(host: Host) -> None:
@@ -324,7 +324,7 @@ async def test_its_folder_and_files_are_its_owners_only(
 async def test_a_port_that_is_taken_stops_the_start(host: Host, tmp_path: Path) -> None:
     settings = Host(tmp_path, ADYTON_PORT=str(host.gateway.port)).settings
     with pytest.raises(AddressUnavailableError, match=str(host.gateway.port)):
-        async with running(settings, verifier=FakeVerifier()):
+        async with running(settings):
             pass
 
 
@@ -332,7 +332,7 @@ async def test_a_second_gateway_on_one_folder_stops_at_the_start(
     host: Host, tmp_path: Path
 ) -> None:
     with pytest.raises(SocketUnavailableError, match="another process"):
-        async with running(Host(tmp_path).settings, verifier=FakeVerifier()):
+        async with running(Host(tmp_path).settings):
             pass
     async with host.client() as client:
         assert (await client.get("/v1/health")).status_code == 200
@@ -341,15 +341,13 @@ async def test_a_second_gateway_on_one_folder_stops_at_the_start(
 async def test_a_database_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
     settings = Host(tmp_path, DATABASE_URL="postgresql://u:p@127.0.0.1:1/d").settings
     with pytest.raises(StoreUnavailableError):
-        async with running(settings, verifier=FakeVerifier()):
+        async with running(settings):
             pass
 
 
 async def test_a_host_that_is_none_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(AddressUnavailableError):
-        async with running(
-            Host(tmp_path, ADYTON_HOST="not.a.host.invalid").settings, verifier=FakeVerifier()
-        ):
+        async with running(Host(tmp_path, ADYTON_HOST="not.a.host.invalid").settings):
             pass
 
 

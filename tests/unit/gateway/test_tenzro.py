@@ -25,8 +25,7 @@ from adyton.errors import MalformedError
 from adyton.evidence.collateral import Collateral
 from adyton.gateway.routes import Capability
 from adyton.gateway.tenzro import _POLICY, TeeVerdictDocument, Tenzro, _read
-from adyton.model.claims import Platform, VendorRoot
-from adyton.verification.pipeline import Judged
+from adyton.model.claims import Judged, Platform, VendorRoot
 
 PATH = "/api/verify/tee-attestation"
 NITRO, INTEL, AMD = FakeNitro(), FakeIntel(), FakeAmd()
@@ -232,6 +231,7 @@ async def test_firmware_that_the_vendor_has_taken_back_is_not_verified(
 
 async def test_a_report_needs_its_certificates(client: httpx.AsyncClient) -> None:
     parts = AMD.collateral()
+    assert parts.vek is not None
     chain = [parts.vek, parts.authority, parts.ark]
     report = {"report_hex": AMD.report().hex(), "tee_type": "SEV-SNP"}
     answer = await asked(client, report)

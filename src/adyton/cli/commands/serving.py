@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 def serve(
     *,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="ADYTON_PORT, or 8423.")
+        int | None, typer.Option(metavar="<int>", min=0, max=65535, help="ADYTON_PORT, or 8423.")
     ] = None,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Play the data sources too, to try it out.")
@@ -31,7 +31,7 @@ def serve(
         bool, typer.Option("--verbose", help="Log every request, on a terminal too.")
     ] = False,
 ) -> None:
-    """Run a gateway, a worker and a notary on this machine, until stopped.
+    """Run a gateway, a worker and a notary, until stopped.
 
     Keys and the audit are in SQLite in the state folder; DATABASE_URL moves them to PostgreSQL. All
     settings are in the environment: docs/data-path.md lists them.
@@ -45,7 +45,7 @@ def serve(
 
 
 def gateway(*, notify_fd: _Notify = None) -> None:
-    """Serve HTTP and forward sealed questions to a worker, until stopped.
+    """Serve HTTP and forward sealed questions to a worker.
 
     Settings are in the environment: ADYTON_PORT, DATABASE_URL and more, see docs/data-path.md.
 
@@ -57,19 +57,19 @@ def gateway(*, notify_fd: _Notify = None) -> None:
 
 
 def worker() -> None:
-    """Open, fetch, prove and sign behind a gateway on this machine, until stopped.
+    """Open, fetch, prove and sign behind a gateway.
 
     Settings are in the environment: ADYTON_PLATFORM, ADYTON_ISOLATION and more.
 
     Example: ADYTON_ISOLATION=request adyton worker
     """
-    from adyton.cli.running import run_worker  # noqa: PLC0415
+    from adyton.cli.working import run_worker  # noqa: PLC0415
 
     run_worker(os.environ)
 
 
 def notary() -> None:
-    """Sign digests into the ledger behind a gateway on this machine, until stopped.
+    """Sign digests into the ledger behind a gateway.
 
     Settings are in the environment: ADYTON_ANCHORS, ADYTON_LEDGER_DIR and more. It ends when
     something of the ledger cannot be written: nobody knows then what the disk has.
