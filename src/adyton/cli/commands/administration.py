@@ -25,12 +25,23 @@ def create(
     name: Annotated[str, typer.Option(help="Whose key it is.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="ask, commit, prove, register, verify: all where left out; operate."),
+        typer.Option(
+            metavar="<str>",
+            help="ask, commit, prove, register, verify: all where left out; operate.",
+        ),
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Until it expires; else never.")] = None,
-    per_minute: Annotated[int | None, typer.Option(min=1, help="Requests a minute.")] = None,
-    per_day: Annotated[int | None, typer.Option(min=1, help="Questions a day.")] = None,
-    in_flight: Annotated[int | None, typer.Option(min=1, help="Questions at a time.")] = None,
+    days: Annotated[
+        int | None, typer.Option(metavar="<int>", min=1, help="Until it expires; else never.")
+    ] = None,
+    per_minute: Annotated[
+        int | None, typer.Option(metavar="<int>", min=1, help="Requests a minute.")
+    ] = None,
+    per_day: Annotated[
+        int | None, typer.Option(metavar="<int>", min=1, help="Questions a day.")
+    ] = None,
+    in_flight: Annotated[
+        int | None, typer.Option(metavar="<int>", min=1, help="Questions at a time.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write it to this file, for its owner only.")
     ] = None,
@@ -62,7 +73,9 @@ def list_(*, as_json: options.AS_JSON = False) -> None:
 def revoke(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="The id, as keys list shows it.")],
 ) -> None:
-    """Revoke a key. Exit code: 0 revoked, 1 there is no such usable key.
+    """Revoke a key.
+
+    Exit code: 0 revoked, 1 there is no such usable key.
 
     Example: adyton keys revoke 0123456789abcdef
     """
@@ -73,13 +86,16 @@ def revoke(
 
 def audit(
     *,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 20,
+    limit: Annotated[
+        int, typer.Option(metavar="<int>", min=1, max=10_000, help="How many, newest first.")
+    ] = 20,
     key: Annotated[str | None, typer.Option(metavar="ID", help="Of this key only.")] = None,
     as_json: options.AS_JSON = False,
 ) -> None:
-    """List the newest questions: who asked what kind when, and what came of it.
+    """List the newest questions, and what came of them.
 
-    There are digests in it and no data: neither credentials nor what a source answered.
+    Who asked what kind when. There are digests in it and no data: neither credentials nor what a
+    source answered.
 
     Example: adyton audit --limit 50
     """

@@ -35,7 +35,9 @@ def ask(
     minimum: Annotated[
         str | None, typer.Option("--min", help="A range, with --max.", rich_help_panel=_WHAT)
     ] = None,
-    maximum: Annotated[str | None, typer.Option("--max", rich_help_panel=_WHAT)] = None,
+    maximum: Annotated[
+        str | None, typer.Option("--max", help="Its upper end.", rich_help_panel=_WHAT)
+    ] = None,
     predicate: Annotated[
         str | None, typer.Option(help="Any predicate, as JSON.", rich_help_panel=_WHAT)
     ] = None,

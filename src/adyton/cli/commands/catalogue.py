@@ -37,7 +37,7 @@ def show(
     *,
     as_json: options.AS_JSON = False,
 ) -> None:
-    """Show which credentials a data source takes and which questions it answers.
+    """Show which credentials a data source takes, and what it answers.
 
     Example: adyton providers show plaid-balance
     """
@@ -47,9 +47,14 @@ def show(
 
 
 def check(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="As YAML.", exists=True, dir_okay=False),
+    ],
 ) -> None:
-    """Check definitions of your own; what is wrong is named with its file and line.
+    """Check definitions of your own.
+
+    What is wrong is named with its file and line.
 
     Exit code: 0 all are right, 2 one is not.
 
@@ -61,7 +66,7 @@ def check(
 
 
 def circuits(*, as_json: options.AS_JSON = False) -> None:
-    """List the circuits, with the digests by which a policy may name them.
+    """List the circuits, with the digests that policies name.
 
     Example: adyton circuits
     """

@@ -17,7 +17,7 @@ def demo(
     *,
     out: Annotated[Path, typer.Option(help="Where to leave the receipts.")] = Path("receipts"),
 ) -> None:
-    """Ask a sandbox bank real questions, prove the answers, and verify them again.
+    """Ask a sandbox bank, prove the answers, verify them again.
 
     Starts everything on this machine, for as long as it takes. Exit code: 0 if everything came out
     as it must (also what must be refused), 1 if something did not, 3 if it could not be run.

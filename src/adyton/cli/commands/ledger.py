@@ -20,10 +20,18 @@ def hammer(
     *,
     url: options.URL = options.DEFAULT_URL,
     api_key_file: options.API_KEY_FILE = None,
-    writers: Annotated[int, typer.Option(min=1, max=1024, help="Writers at a time.")] = 8,
-    readers: Annotated[int, typer.Option(min=0, max=1024, help="Readers at a time.")] = 2,
-    digests: Annotated[int, typer.Option(min=1, max=4096, help="Digests a request.")] = 1,
-    seconds: Annotated[float, typer.Option(min=0.1, help="For how long.")] = 10.0,
+    writers: Annotated[
+        int, typer.Option(metavar="<int>", min=1, max=1024, help="Writers at a time.")
+    ] = 8,
+    readers: Annotated[
+        int, typer.Option(metavar="<int>", min=0, max=1024, help="Readers at a time.")
+    ] = 2,
+    digests: Annotated[
+        int, typer.Option(metavar="<int>", min=1, max=4096, help="Digests a request.")
+    ] = 1,
+    seconds: Annotated[
+        float, typer.Option(metavar="<float>", min=0.1, help="For how long.")
+    ] = 10.0,
     as_json: options.AS_JSON = False,
 ) -> None:
     """Commit random digests as fast as it goes, and check every proof and every reading.

@@ -51,10 +51,10 @@ def commit(
     ] = False,
     as_json: options.AS_JSON = False,
 ) -> None:
-    """Have a notary sign that files existed, and in which order: FILE.proof.json beside each.
+    """Have a notary sign that files existed, and in which order.
 
     The files are hashed here; only their digests are sent. Up to 256 of them are one commit, all or
-    none. Each proof is verified before it is written.
+    none. Each proof is verified before it is written: FILE.proof.json beside each FILE.
 
     Example: adyton commit contract.pdf --api-key-file key.txt
     """
@@ -86,9 +86,12 @@ def walk(
     *,
     url: options.URL = options.DEFAULT_URL,
     ca_file: options.CA_FILE = None,
-    first: Annotated[int, typer.Option(min=1, help="The first number, at the notary.")] = 1,
+    first: Annotated[
+        int, typer.Option(metavar="<int>", min=1, help="The first number, at the notary.")
+    ] = 1,
     last: Annotated[
-        int | None, typer.Option(min=1, help="The last one; else the newest checkpoint's.")
+        int | None,
+        typer.Option(metavar="<int>", min=1, help="The last one; else the newest checkpoint's."),
     ] = None,
     complete: Annotated[
         bool, typer.Option("--complete", help="Missing numbers are wrong, too.")
@@ -113,7 +116,9 @@ def checkpoint(
     ca_file: options.CA_FILE = None,
     key: Annotated[
         list[str] | None,
-        typer.Option(help="A key that may sign, as name+id+key; else what the notary says."),
+        typer.Option(
+            metavar="<str>", help="A key that may sign, as name+id+key; else what the notary says."
+        ),
     ] = None,
     old: Annotated[
         Path | None,

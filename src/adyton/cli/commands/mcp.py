@@ -51,13 +51,16 @@ def mcp(
         int | None,
         typer.Option(
             "--http",
+            metavar="<int>",
             min=1,
             max=65535,
             help="Serve on this port of this machine, for who has ADYTON_MCP_TOKEN; else stdio.",
         ),
     ] = None,
 ) -> None:
-    """Serve an assistant: commit_text, commit_file, verify_proof and ask_question, over MCP.
+    """Serve an assistant over MCP.
+
+    It can commit_text, commit_file, verify_proof and ask_question.
 
     A model chooses what it calls; which gateway, whose credentials and which folder, you choose
     here. It needs the extra: pip install adyton[mcp].

@@ -45,11 +45,15 @@ def init(
 
 
 def check(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    file: Annotated[
+        Path, typer.Argument(help="A policy, as YAML or JSON.", exists=True, dir_okay=False)
+    ],
     *,
     as_json: options.AS_JSON = False,
 ) -> None:
-    """Read a policy strictly, and say what it accepts. Exit code: 0 it reads, 2 it does not.
+    """Read a policy strictly, and say what it accepts.
+
+    Exit code: 0 it reads, 2 it does not.
 
     Example: adyton policy check policy.yaml
     """

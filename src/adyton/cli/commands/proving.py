@@ -133,10 +133,11 @@ def register_circuit(
     api_key_file: options.API_KEY_FILE = None,
     as_json: options.AS_JSON = False,
 ) -> None:
-    """Leave a program with the worker, for many proofs of it: prints its digest.
+    """Leave a program with the worker, for many proofs of it.
 
-    adyton prove --circuit names it by that, and sends witness or inputs alone. The gateway's host
-    sees the program. The worker forgets it when it ends, or when others need the room.
+    Prints its digest: adyton prove --circuit names it by that, and sends witness or inputs alone.
+    The gateway's host sees the program. The worker forgets it when it ends, or when others need the
+    room.
 
     Exit code: 0 the worker has it, 1 refused, 2 usage or malformed, 3 no answer.
 

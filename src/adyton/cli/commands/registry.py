@@ -80,7 +80,7 @@ def draw(
     seed: Annotated[
         str, typer.Option(help="16 to 64 bytes in hexadecimal, that nobody knew beforehand.")
     ],
-    count: Annotated[int, typer.Option(min=1, max=16, help="How many.")] = 1,
+    count: Annotated[int, typer.Option(metavar="<int>", min=1, max=16, help="How many.")] = 1,
     url: _URL = options.DEFAULT_URL,
     ca_file: options.CA_FILE = None,
     technology: _TECHNOLOGY = None,

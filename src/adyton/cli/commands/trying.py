@@ -15,13 +15,17 @@ def register(app: typer.Typer) -> None:
 
 def sandbox(
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes one that is free.")] = 8424,
+    port: Annotated[
+        int, typer.Option(metavar="<int>", min=0, max=65535, help="0 takes one that is free.")
+    ] = 8424,
     ca_out: Annotated[
         Path, typer.Option(help="Where to write the certificate authority that clients trust.")
     ] = Path("sandbox-ca.pem"),
     notify_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Play every built-in data source over TLS, until stopped. For development and tests.
+    """Play every built-in data source over TLS, until stopped.
+
+    For development and tests.
 
     Example: adyton sandbox --port 8424 --ca-out sandbox-ca.pem
     """

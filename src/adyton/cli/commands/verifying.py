@@ -83,9 +83,10 @@ def verify(
     ] = None,
     as_json: options.AS_JSON = False,
 ) -> None:
-    """Judge a receipt or a notary's proof offline, layer by layer: what each shows, and what not.
+    """Judge a receipt or a notary's proof offline.
 
-    Nothing is fetched; of all tools, only bb is needed for receipts, and no reference string.
+    Layer by layer, it says what each shows, and what not. Nothing is fetched; of all tools, only bb
+    is needed for receipts, and no reference string.
 
     Exit code: 0 it holds (a receipt's answer may be TRUE or FALSE: read it), 1 it does not hold,
     2 a file or an option is malformed, 3 it could not be found out.
