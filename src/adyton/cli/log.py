@@ -19,7 +19,7 @@ from adyton.codec.javascript import Value, loads
 from adyton.codec.json import JsonObject
 from adyton.codec.pem import read_roots
 from adyton.codec.text import to_base64
-from adyton.crypto.timestamp import MOST_AUTHORITIES, read_timestamp
+from adyton.crypto.timestamp import read_timestamp
 from adyton.errors import MalformedError
 from adyton.ledger.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, NoteKey, open_checkpoint
 from adyton.ledger.log_proof import LogProof, check_included
@@ -266,4 +266,4 @@ def _show_checkpoint(found: _Followed, *, is_named: bool) -> None:
 
 
 def _roots(data: bytes) -> tuple[bytes, ...]:
-    return read_roots(data, "an authority's roots", most=MOST_AUTHORITIES)
+    return read_roots(data, "an authority's file")

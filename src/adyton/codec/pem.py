@@ -9,17 +9,18 @@ from adyton.errors import MalformedError
 __all__ = ["MAX_CERTIFICATE_BYTES", "read_chain", "read_roots"]
 
 MAX_CERTIFICATE_BYTES: Final = 4096
+_MOST_ROOTS: Final = 16
 # Lines end as vendors end them. One alternative for each byte: no input takes more than one pass.
 _CERTIFICATE: Final = re.compile(
     rb"-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)\n-----END CERTIFICATE-----\n?"
 )
 
 
-def read_roots(data: bytes, where: str, *, most: int) -> tuple[bytes, ...]:
-    """Return the DER of one to ``most`` certificates, or raise ``MalformedError``."""
+def read_roots(data: bytes, where: str) -> tuple[bytes, ...]:
+    """Return the DER of the certificates, one or a few, or raise ``MalformedError``."""
     size = data.count(b"-----BEGIN")
-    if not 0 < size <= most:
-        raise MalformedError(f"{where} has {size} pem certificates, not 1 to {most}")
+    if not 0 < size <= _MOST_ROOTS:
+        raise MalformedError(f"{where} has {size} pem certificates, not 1 to {_MOST_ROOTS}")
     return read_chain(data, where, size=size)
 
 

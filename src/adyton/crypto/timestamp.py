@@ -23,15 +23,12 @@ from adyton.errors import MalformedError, RejectedError
 
 __all__ = [
     "MAX_TIMESTAMP_BYTES",
-    "MOST_AUTHORITIES",
     "TimestampRejectedError",
     "read_timestamp",
     "timestamp_request",
 ]
 
 MAX_TIMESTAMP_BYTES: Final = 64 * 1024
-# Each of them is tried.
-MOST_AUTHORITIES: Final = 16
 
 
 class TimestampRejectedError(RejectedError):

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adyton.adapters.stamps import StampFolder
-from adyton.adapters.time_authority import ask_time
 from adyton.gateway.authentication import Authentication
 from adyton.gateway.door import Door
 from adyton.gateway.limits import Limiter
@@ -16,7 +15,7 @@ from adyton.gateway.notary.commits import Commits
 from adyton.gateway.notary.log import Log
 from adyton.gateway.notary.ranges import Ranges
 from adyton.gateway.notary.settings import NotaryAccess
-from adyton.gateway.notary.stamping import Stamper, Stamps
+from adyton.gateway.notary.stamps import Stamps
 from adyton.gateway.ports import Caller, Clock, Usage
 from adyton.gateway.routes import Capability
 from adyton.gateway.settings import GatewayLimits
@@ -58,6 +57,10 @@ def notarized(
     )
     if access.time_authority is None:
         return Notarized(capabilities=capabilities)
+    # Most gateways have no authority, and do without what asks one and reads its answers.
+    from adyton.adapters.time_authority import ask_time  # noqa: PLC0415
+    from adyton.gateway.notary.stamping import Stamper  # noqa: PLC0415
+
     stamper = Stamper(stamps=stamps, authority=access.time_authority, ask=ask_time, clock=clock)
     return Notarized(
         capabilities=capabilities,

@@ -18,7 +18,7 @@ from adyton.gateway.notary import documents
 from adyton.gateway.notary.client import Notary
 from adyton.gateway.notary.commits import CORS, open_to_pages
 from adyton.gateway.notary.ranges import MOST_PROOFS, NDJSON, Ranges
-from adyton.gateway.notary.stamping import Stamps
+from adyton.gateway.notary.stamps import Stamps
 from adyton.gateway.problems import NotFoundError
 from adyton.gateway.routes import Handler, Operation, Parameter, Route
 from adyton.ledger.log_proof import LogProof

@@ -29,7 +29,6 @@ from adyton.adapters.environment import (
     state_folder,
 )
 from adyton.codec.pem import read_roots
-from adyton.crypto.timestamp import MOST_AUTHORITIES
 from adyton.errors import MalformedError
 
 __all__ = ["CommitCallers", "NotaryAccess", "TimeAuthority"]
@@ -118,6 +117,6 @@ def _roots(path: Path) -> tuple[bytes, ...]:
         reason = f"{path} cannot be read: {error.strerror or type(error).__name__}"
         raise SettingMalformedError(name=name, reason=reason) from error
     try:
-        return read_roots(data, str(path), most=MOST_AUTHORITIES)
+        return read_roots(data, str(path))
     except MalformedError as error:
         raise SettingMalformedError(name=name, reason=str(error)) from error

@@ -1,4 +1,4 @@
-"""Time stamps on checkpoints (RFC 3161): asked of an authority now and then, kept, and shown.
+"""Time stamps on checkpoints (RFC 3161): asked of an authority now and then, and kept.
 
 A checkpoint says which proofs there were, and a stamp on it bounds from above when. An authority
 that is away, or answers something else, changes nothing in the log: that is counted, and another
@@ -12,46 +12,21 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from adyton.adapters.stamps import Stamp, StampFolder
-from adyton.crypto.hashing import sha256
+from adyton.adapters.stamps import Stamp
 from adyton.crypto.timestamp import read_timestamp
 from adyton.errors import AdytonError
-from adyton.gateway.notary.client import Notary
 from adyton.gateway.notary.settings import TimeAuthority
+from adyton.gateway.notary.stamps import Stamps
 from adyton.gateway.ports import Clock
 from adyton.ledger.checkpoint import Checkpoint
 
-__all__ = ["Stamper", "Stamps"]
+__all__ = ["Stamper"]
 
 _LONGEST_PAUSE: Final = timedelta(minutes=1)
 # Less than none is a clock that was set back, and says nothing.
 _NO_TIME: Final = timedelta(0)
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamps:
-    """The stamps on the notary's log, whoever asked for them."""
-
-    notary: Notary
-    folder: StampFolder
-
-    async def newest(self) -> Stamp | None:
-        """Return the stamp on the newest checkpoint that has one."""
-        return await asyncio.to_thread(self.folder.newest, await self._log())
-
-    async def covering(self, counter: int) -> Stamp | None:
-        """Return the oldest stamp on a checkpoint that covers the proof with this number."""
-        return await asyncio.to_thread(self.folder.covering, await self._log(), counter)
-
-    async def add(self, stamp: Stamp) -> None:
-        """Keep one more."""
-        await asyncio.to_thread(self.folder.add, await self._log(), stamp)
-
-    async def _log(self) -> str:
-        # Whatever else is the same: another ledger began with another key.
-        return sha256((await self.notary.first_epoch()).to_bytes()).hex()
 
 
 @dataclass(slots=True, kw_only=True)

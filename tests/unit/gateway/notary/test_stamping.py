@@ -16,7 +16,8 @@ from adyton.crypto.timestamp import TimestampRejectedError, read_timestamp, time
 from adyton.errors import AdytonError, MalformedError
 from adyton.gateway.notary.client import Notary
 from adyton.gateway.notary.settings import TimeAuthority
-from adyton.gateway.notary.stamping import Stamper, Stamps
+from adyton.gateway.notary.stamping import Stamper
+from adyton.gateway.notary.stamps import Stamps
 
 URL = "http://time.example/"
 HOUR = timedelta(hours=1)
