@@ -261,6 +261,29 @@ async def test_golden_values_and_answers_about_a_device_are_fetched_as_well() ->
     assert found.ocsp
 
 
+async def test_a_vendor_that_keeps_everybody_waiting_is_left_alone_for_a_while() -> None:
+    asked = 0
+
+    def silent() -> httpx.AsyncClient:
+        nonlocal asked
+        asked += 1
+        # As the deadline would be over: no test waits for it.
+        raise TimeoutError
+
+    found = Endorsements(source=Vendors(Services(), roots=ROOTS, client=silent))
+    nothing, quote = Used(file=b"", fetched=None), INTEL.quote()
+    for evidence, later, expected in (
+        (quote, 0, 1),
+        (quote, 59, 1),
+        # Another vendor's is another matter, and so is a minute later.
+        (AMD.report(), 59, 2),
+        (quote, 60, 3),
+    ):
+        now = NOW + timedelta(seconds=later)
+        assert await found.beside(evidence, nothing, now=now) == nothing
+        assert asked == expected
+
+
 async def test_nobody_is_asked_where_the_operator_did_not_say_so(
     start: Any, vendors: FakeService
 ) -> None:

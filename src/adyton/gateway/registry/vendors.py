@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Self
 
 import httpx
@@ -11,12 +11,17 @@ from adyton.adapters.collateral import Fetcher, Services
 from adyton.adapters.vendors import CollateralUnavailableError
 from adyton.appraisal.policy import Policy
 from adyton.evidence.collateral import Collateral
+from adyton.evidence.formats import Format, detect
 from adyton.evidence.roots import trusted_roots
 
 __all__ = ["Vendors"]
 
+_WHAT: Final = "the collateral"
 _AT_ONCE: Final = 4
-_DEADLINE_SECONDS: Final = 20.0
+# Less than a worker that registers waits.
+_DEADLINE_SECONDS: Final = 10.0
+# One that kept us waiting is left alone for a while: other workers are waiting, too.
+_PAUSE: Final = timedelta(minutes=1)
 
 
 class Vendors:
@@ -34,6 +39,8 @@ class Vendors:
     ) -> None:
         self._services, self._roots, self._client = services, roots, client
         self._places = asyncio.Semaphore(_AT_ONCE)
+        # Not those who said no: anybody's evidence can make a vendor do that.
+        self._silent: dict[Format, datetime] = {}
 
     @classmethod
     def under(cls, policy: Policy) -> Self:
@@ -45,6 +52,9 @@ class Vendors:
 
         Raises as the evidence's ``authenticate`` does, and ``CollateralUnavailableError``.
         """
+        kind = detect(evidence)
+        if (since := self._silent.get(kind)) is not None and timedelta(0) <= at - since < _PAUSE:
+            raise CollateralUnavailableError(what=_WHAT, reason="there was no answer a moment ago")
         try:
             async with (
                 asyncio.timeout(_DEADLINE_SECONDS),
@@ -54,5 +64,6 @@ class Vendors:
                 fetcher = Fetcher(client, services=self._services, roots=self._roots)
                 return await fetcher.fetch(evidence, at=at)
         except TimeoutError as error:
+            self._silent[kind] = at
             reason = f"there was no answer within {_DEADLINE_SECONDS:g} seconds"
-            raise CollateralUnavailableError(what="the collateral", reason=reason) from error
+            raise CollateralUnavailableError(what=_WHAT, reason=reason) from error
