@@ -63,6 +63,17 @@ def test_an_example_is_one_line_to_paste_on_a_narrow_terminal(
     assert lines[lines.index(f"Example: {written[-1]}") + 1] == ""
 
 
+def test_the_list_of_commands_has_one_line_for_each(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["--help"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert [line for line in lines if line.startswith("│  ")] == []
+    named = {line.split()[1] for line in lines} - {"--version", "--help"}
+    assert named == {path[0] for path in COMMANDS}
+
+
 def test_help_fits_80_columns_and_its_paragraphs_are_filled(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

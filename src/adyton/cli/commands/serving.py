@@ -47,7 +47,8 @@ def serve(
 def gateway(*, notify_fd: _Notify = None) -> None:
     """Serve HTTP and forward sealed questions to a worker.
 
-    Settings are in the environment: ADYTON_PORT, DATABASE_URL and more, see docs/data-path.md.
+    On this machine, until stopped. Settings are in the environment: ADYTON_PORT, DATABASE_URL and
+    more, see docs/data-path.md.
 
     Example: ADYTON_PORT=8423 adyton gateway
     """
@@ -59,7 +60,8 @@ def gateway(*, notify_fd: _Notify = None) -> None:
 def worker() -> None:
     """Open, fetch, prove and sign behind a gateway.
 
-    Settings are in the environment: ADYTON_PLATFORM, ADYTON_ISOLATION and more.
+    On this machine, until stopped. Settings are in the environment: ADYTON_PLATFORM,
+    ADYTON_ISOLATION and more.
 
     Example: ADYTON_ISOLATION=request adyton worker
     """
@@ -71,8 +73,9 @@ def worker() -> None:
 def notary() -> None:
     """Sign digests into the ledger behind a gateway.
 
-    Settings are in the environment: ADYTON_ANCHORS, ADYTON_LEDGER_DIR and more. It ends when
-    something of the ledger cannot be written: nobody knows then what the disk has.
+    On this machine, until stopped. Settings are in the environment: ADYTON_ANCHORS,
+    ADYTON_LEDGER_DIR and more. It ends when something of the ledger cannot be written: nobody knows
+    then what the disk has.
 
     Example: ADYTON_ANCHORS=sqlite adyton notary
     """
