@@ -57,7 +57,7 @@ def answers_of_amd(vendor: FakeAmd) -> dict[str, Answer]:
     return {
         f"{base}/cert_chain": Answer(pem(parts.authority) + pem(parts.ark)),
         f"{base}/crl": Answer(vendor.crl()),
-        **({f"{base}/{chip}": Answer(parts.vek)} if vendor.kind == "vcek" else {}),
+        **({f"{base}/{chip}": Answer(vendor.vek_der)} if vendor.kind == "vcek" else {}),
     }
 
 

@@ -16,9 +16,13 @@ from tests.unit.verification.test_machine import (
     vendor,
 )
 
+from adyton.appraisal.ear import Tier, verify_ear
 from adyton.cli.app import run
 from adyton.cli.collateral import one_of
 from adyton.codec.json import canonical
+from adyton.crypto.ecdsa import Es256Key
+from adyton.crypto.jwk import JwkSet
+from adyton.crypto.jws import TokenSigner
 from adyton.errors import MalformedError
 from adyton.evidence.nvidia.serialized import read_evidence
 from adyton.sdk.evidence import verify_machine
@@ -103,10 +107,9 @@ def test_what_one_device_lacks_is_said_and_refused(
     [
         ("--device-collateral", "@first.json"),
         ("--device", "@switch", *BESIDE),
-        (*BOTH, "--bundle", "@gpus"),
         (*BOTH, "--ear-key", "@gpus"),
     ],
-    ids=["without a device", "too many", "bundle", "ear"],
+    ids=["without a device", "too many", "no key"],
 )
 def test_options_that_do_not_go_together_are_refused(
     files: dict[str, Path], given: tuple[str, ...]
@@ -114,6 +117,52 @@ def test_options_that_do_not_go_together_are_refused(
     before = {name: path.read_bytes() for name, path in files.items()}
     assert judge(files, *given) == 2
     assert {name: path.read_bytes() for name, path in files.items()} == before
+
+
+def test_a_bundle_of_a_machine_repeats_its_verdict(
+    files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "machine.json"
+    for given, code in ((ALL, 0), ((*BOTH, "--device", "@other"), 2), (("--device", "@other"), 1)):
+        saved.unlink(missing_ok=True)
+        assert judge(files, *given, "--json", "--bundle", str(saved)) == code
+        first = capsys.readouterr().out
+        assert saved.exists() is (code != 2)
+        if saved.exists():
+            assert run(["evidence", "verify", str(saved), "--json"]) == code
+            assert json.loads(capsys.readouterr().out) == json.loads(first)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [("--policy", "@policy"), ("--nonce", "00" * 32), ("--ear-key", "@key"), ("--device", "@gpus")],
+    ids=["a policy", "a nonce", "a key", "devices"],
+)
+def test_nothing_is_added_to_a_bundle_of_a_machine(
+    files: dict[str, Path], tmp_path: Path, given: tuple[str, str]
+) -> None:
+    saved = tmp_path / "machine.json"
+    (tmp_path / "key").write_bytes(Es256Key().to_pem())
+    assert judge(files, *ALL, "--bundle", str(saved)) == 0
+    value = str(tmp_path / given[1][1:]) if given[1].startswith("@") else given[1]
+
+    assert run(["evidence", "verify", str(saved), given[0], value]) == 2
+
+
+def test_a_machine_is_told_as_an_attestation_result(
+    files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = Es256Key()
+    (tmp_path / "key").write_bytes(key.to_pem())
+    keys = JwkSet.from_bytes(TokenSigner(key).public_set)
+
+    bare = ("--device", "@gpus")
+    for given, code, status in ((ALL, 0, Tier.WARNING), (bare, 1, Tier.CONTRAINDICATED)):
+        assert judge(files, *given, "--json", "--ear-key", str(tmp_path / "key")) == code
+        found = verify_ear(json.loads(capsys.readouterr().out)["ear"], keys=keys, at=NOW)
+        assert {"nitro", "nvidia-gpu-1", "nvidia-gpu-2"} <= found.statuses.keys()
+        assert found.status is status
+        assert len(set(found.policies.values())) == 1
 
 
 def test_from_python_it_is_the_same(files: dict[str, Path]) -> None:

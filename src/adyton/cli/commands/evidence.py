@@ -108,6 +108,7 @@ def verify(
     device: Annotated[
         list[Path] | None,
         typer.Option(
+            metavar="<file>",
             help="A GPU's or switch's evidence that belongs to it; again for more files.",
             exists=True,
             dir_okay=False,
@@ -116,6 +117,7 @@ def verify(
     device_collateral: Annotated[
         list[Path] | None,
         typer.Option(
+            metavar="<file>",
             help="What is published beside devices: once for all of them, or once for each.",
             exists=True,
             dir_okay=False,
@@ -137,9 +139,10 @@ def verify(
 
     Example: adyton evidence verify td.bin --policy td.yaml --collateral td.json
     """
-    from adyton.cli.evidence import Logs, Options, run_verify  # noqa: PLC0415
+    from adyton.cli.evidence import Logs, Options, run_verify, saved_version  # noqa: PLC0415
     from adyton.cli.machine import DeviceFiles, run_verify_machine  # noqa: PLC0415
     from adyton.cli.predicates import OptionMalformedError  # noqa: PLC0415
+    from adyton.verification.machine_bundle import VERSION as MACHINE_VERSION  # noqa: PLC0415
 
     options = Options(
         policy=policy,
@@ -150,15 +153,21 @@ def verify(
         at=at,
     )
     logs = Logs(event_log=event_log, reference=reference_log)
-    if device is None:
-        if device_collateral is not None:
-            raise OptionMalformedError("--device-collateral is beside a --device")
+    if device is None and device_collateral is not None:
+        raise OptionMalformedError("--device-collateral is beside a --device")
+    if device is None and saved_version(file) != MACHINE_VERSION:
         code = run_verify(file, options, logs=logs, save=save, ear_key=ear_key, as_json=as_json)
     else:
-        if save is not None or ear_key is not None:
-            raise OptionMalformedError("--bundle and --ear-key are for evidence without --device")
-        devices = DeviceFiles(files=device, collateral=device_collateral or [])
-        code = run_verify_machine(file, options, devices=devices, logs=logs, as_json=as_json)
+        devices = device and DeviceFiles(files=device, collateral=device_collateral or [])
+        code = run_verify_machine(
+            file,
+            options,
+            devices=devices or None,
+            logs=logs,
+            save=save,
+            ear_key=ear_key,
+            as_json=as_json,
+        )
     raise typer.Exit(code)
 
 
@@ -170,6 +179,7 @@ def forecast(
     newer: Annotated[
         list[Path] | None,
         typer.Option(
+            metavar="<file>",
             help="Collateral of a later evaluation, to see its verdict; again for more.",
             exists=True,
             dir_okay=False,
@@ -210,10 +220,13 @@ def fetch(
     out: Annotated[Path | None, typer.Option(help="Where to write it; stdout if left out.")] = None,
     evaluation_number: Annotated[
         int | None,
-        typer.Option(min=0, help="Which of Intel's evaluations; the newest if left out."),
+        typer.Option(
+            metavar="<int>", min=0, help="Which of Intel's evaluations; the newest if left out."
+        ),
     ] = None,
     device: Annotated[
-        int | None, typer.Option(min=1, help="Which device of a file with several, from 1.")
+        int | None,
+        typer.Option(metavar="<int>", min=1, help="Which device of a file with several, from 1."),
     ] = None,
 ) -> None:
     """Ask the vendor for what a piece of evidence needs beside it: Intel, AMD, AWS, NVIDIA.
