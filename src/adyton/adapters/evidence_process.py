@@ -27,13 +27,15 @@ from adyton.appraisal.ear import Ear
 from adyton.appraisal.policy import Policy
 from adyton.codec.json import JsonObject
 from adyton.errors import AdytonError
-from adyton.model.claims import Judged
+from adyton.model.claims import Claims, Judged
 from adyton.model.manifest import Manifest
 from adyton.model.proving_receipt import ProvingReceipt
+from adyton.model.verdict import Verdict
 from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.bind import Expectation
 from adyton.verification.delegated import ProvingExpectation
 from adyton.verification.machine import verify_machine
+from adyton.verification.machine_result import machine_result
 from adyton.verification.pipeline import verify_evidence, verify_worker
 from adyton.verification.request import EvidenceRequest
 
@@ -69,14 +71,18 @@ def judge_request(body: bytes, *, now: datetime) -> tuple[bytes, Ear | None]:
             collateral=bundle.collateral,
             cache=_CACHE,
         )
-        return _text(machine.to_json()), None
+        alone = _result(request, *machine.processor)
+        return _text(machine.to_json()), alone and machine_result(alone, machine)
     verdict, claims = bundle.verify(cache=_CACHE)
     said = None if claims is None else claims.to_json()
-    answer = _text({**verdict.to_json(), "claims": said})
+    return _text({**verdict.to_json(), "claims": said}), _result(request, verdict, claims)
+
+
+def _result(request: EvidenceRequest, verdict: Verdict, claims: Claims | None) -> Ear | None:
     if not request.wants_ear:
-        return answer, None
-    result = unsigned_result(verdict, claims, policy=bundle.policy, expected=bundle.expected)
-    return answer, result
+        return None
+    policy, expected = request.bundle.policy, request.bundle.expected
+    return unsigned_result(verdict, claims, policy=policy, expected=expected)
 
 
 def _text(answer: JsonObject) -> bytes:

@@ -76,6 +76,6 @@ def _wants_ear(record: JsonObject) -> bool:
         raise MalformedError("ear is not true or false")
     # A result speaks for its instant: for one that the caller chose, it would say today what nobody
     # knows yet, or what was known otherwise at the time.
-    if wanted and ("at" in record or "devices" in record):
-        raise MalformedError("an attestation result is for now, and for evidence without devices")
+    if wanted and "at" in record:
+        raise MalformedError("an attestation result is for now, and for no other instant")
     return wanted

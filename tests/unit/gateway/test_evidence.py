@@ -299,6 +299,16 @@ async def test_a_device_of_another_machine_is_refused(client: httpx.AsyncClient)
     assert answer["binding"]["findings"][0]["code"] == "device-binding-rejected"
 
 
+async def test_a_machine_is_one_result_with_all_of_its_parts(client: httpx.AsyncClient) -> None:
+    keys = JwkSet.from_bytes((await client.get(KEYS)).content)
+    other = to_base64(machines.device(nonce=machines.NONCE).evidence)
+    for given, tier in (({}, Tier.WARNING), ({"devices": [other]}, Tier.CONTRAINDICATED)):
+        answer = (await client.post(PATH, json=machine(ear=True, **given))).json()
+        ear = verify_ear(answer["ear"], keys=keys, at=NOW)
+        assert (ear.status, set(ear.statuses)) == (tier, {"nitro", "nvidia-gpu-1"})
+        assert ear.statuses["nitro"] is Tier.WARNING
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -310,9 +320,9 @@ async def test_a_device_of_another_machine_is_refused(client: httpx.AsyncClient)
         {"device_collateral": []},
         {"device_collateral": [{}]},
         {"device_collateral": [machines.device().collateral.to_json()] * 2},
-        {"ear": True},
+        {"ear": True, "at": "2026-11-20T12:00:00Z"},
     ],
-    ids=["none", "object", "number", "text", "many", "no collateral", "form", "two", "ear"],
+    ids=["none", "object", "number", "text", "many", "no collateral", "form", "two", "ear then"],
 )
 async def test_what_are_no_devices_is_malformed(
     client: httpx.AsyncClient, changes: dict[str, Any]
