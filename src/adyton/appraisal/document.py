@@ -14,7 +14,6 @@ from adyton.codec.json import (
     as_string,
     check_keys,
 )
-from adyton.codec.text import from_hex
 from adyton.errors import MalformedError
 
 __all__ = [
@@ -23,7 +22,6 @@ __all__ = [
     "Required",
     "age",
     "age_json",
-    "digest",
     "items",
     "named",
     "required",
@@ -36,7 +34,6 @@ _MAX_ENTRIES: Final = 1024
 _MAX_NAME: Final = 128
 _MAX_TEXT: Final = 256
 _MAX_SECONDS: Final = 100 * 366 * 86400
-_SHA256: Final = 32
 
 
 class Choice(StrEnum):
@@ -110,11 +107,6 @@ def text(value: Json, where: str) -> str:
     if not found:
         raise MalformedError(f"{where} is empty")
     return found
-
-
-def digest(value: Json, where: str) -> bytes:
-    """Return SHA-256 in hexadecimal."""
-    return from_hex(as_string(value, where, limit=16 * 1024), where, size=_SHA256)
 
 
 def age(value: Json, where: str) -> timedelta | NotRequired:

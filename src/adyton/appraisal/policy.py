@@ -18,7 +18,6 @@ from adyton.appraisal.document import (
     Required,
     age,
     age_json,
-    digest,
     items,
     named,
     required,
@@ -29,7 +28,7 @@ from adyton.appraisal.document import (
 from adyton.appraisal.platforms import PlatformPolicy, Reference, TcbPolicy, read_platforms
 from adyton.appraisal.proving import ProvingPolicy
 from adyton.codec import yaml
-from adyton.codec.json import Json, JsonObject, as_string
+from adyton.codec.json import Json, JsonObject, as_digest, as_string
 from adyton.codec.text import from_base64, from_hex
 from adyton.crypto.hashing import sha256
 from adyton.errors import MalformedError
@@ -203,7 +202,7 @@ def _root(value: Json, where: str) -> bytes:
         known = ", ".join(sorted(VendorRoot))
         raise MalformedError(f"{where} is not built in; built in is {known}")
     if (pem := _PEM.fullmatch(found)) is None:
-        return digest(value, where)
+        return as_digest(value, where)
     return sha256(from_base64(pem[1].replace("\n", ""), where, limit_bytes=_MAX_ROOT_BYTES))
 
 
@@ -228,7 +227,7 @@ def _binding(value: Json, where: str) -> Binding | NotRequired:
     manifests = record.get("manifests")
     return Binding(
         **parts,
-        manifests=None if manifests is None else items(manifests, f"{where}.manifests", digest),
+        manifests=None if manifests is None else items(manifests, f"{where}.manifests", as_digest),
     )
 
 
@@ -270,14 +269,17 @@ def _receipt(value: Json) -> ReceiptPolicy:
         providers=Choice.ANY
         if providers == Choice.ANY.value
         else _digests(providers, f"{where}.providers"),
-        added_roots=items(record["added_roots"], f"{where}.added_roots", digest, low=0),
+        added_roots=items(record["added_roots"], f"{where}.added_roots", as_digest, low=0),
         isolation=items(record["isolation"], f"{where}.isolation", _isolation),
     )
 
 
 def _digests(value: Json, where: str) -> _Digests:
     return MappingProxyType(
-        {name: items(item, f"{where}.{name}", digest) for name, item in named(value, where).items()}
+        {
+            name: items(item, f"{where}.{name}", as_digest)
+            for name, item in named(value, where).items()
+        }
     )
 
 

@@ -10,13 +10,12 @@ from adyton.appraisal.document import (
     Required,
     age,
     age_json,
-    digest,
     items,
     required,
     section,
     text,
 )
-from adyton.codec.json import Json, JsonObject
+from adyton.codec.json import Json, JsonObject, as_digest
 
 __all__ = ["ProvingPolicy"]
 
@@ -68,7 +67,7 @@ class ProvingPolicy:
 
 
 def _digests(value: Json, where: str) -> frozenset[bytes] | _Any:
-    return Choice.ANY if value == Choice.ANY.value else items(value, where, digest)
+    return Choice.ANY if value == Choice.ANY.value else items(value, where, as_digest)
 
 
 def _digests_json(found: frozenset[bytes] | _Any) -> Json:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias, cast
 
 import rfc8785
 
+from adyton.codec.text import from_base64, from_hex
 from adyton.errors import MalformedError
 
 __all__ = [
@@ -19,7 +20,9 @@ __all__ = [
     "MAX_SAFE_INTEGER",
     "Json",
     "JsonObject",
+    "as_base64",
     "as_boolean",
+    "as_digest",
     "as_integer",
     "as_list",
     "as_object",
@@ -31,6 +34,7 @@ __all__ = [
 ]
 
 MAX_DEPTH: Final = 32
+_SHA256: Final = 32
 # RFC 8785, section 3.2.2.3: beyond this, a reader that uses doubles prints different digits.
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 # CPython converts longer ones in quadratic time; no field of ours is this long.
@@ -112,6 +116,17 @@ def as_string(value: Json, where: str, *, limit: int = 4096) -> str:
     if len(value) > limit:
         raise MalformedError(f"{where} has {len(value)} characters, the limit is {limit}")
     return value
+
+
+def as_base64(value: Json, where: str, *, limit_bytes: int) -> bytes:
+    """Return the bytes of ``value`` if it is canonical base64 of at most so many."""
+    text = as_string(value, where, limit=2 * limit_bytes + 4)
+    return from_base64(text, where, limit_bytes=limit_bytes)
+
+
+def as_digest(value: Json, where: str) -> bytes:
+    """Return the bytes of ``value`` if it is SHA-256 in lower-case hexadecimal."""
+    return from_hex(as_string(value, where), where, size=_SHA256)
 
 
 def as_integer(value: Json, where: str, *, low: int = 0, high: int = MAX_SAFE_INTEGER) -> int:

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from adyton.codec.der import DerReader, Tag
-from adyton.codec.json import JsonObject, as_list, as_object, as_string, loads
-from adyton.codec.text import from_base64, from_base64url
+from adyton.codec.json import JsonObject, as_base64, as_list, as_object, as_string, loads
+from adyton.codec.text import from_base64url
 from adyton.crypto.ecdsa import Es256PublicKey, Es384PublicKey
 from adyton.crypto.ed25519 import check_ed25519
 from adyton.crypto.rsa import RsaPssPublicKey, RsaPublicKey
@@ -186,11 +186,7 @@ def read_x5c(value: object) -> tuple[bytes, ...]:
     if not items:
         raise MalformedError("x5c is empty")
     return tuple(
-        from_base64(
-            as_string(item, "a certificate of x5c", limit=2 * _MAX_CERTIFICATE_BYTES),
-            "a certificate of x5c",
-            limit_bytes=_MAX_CERTIFICATE_BYTES,
-        )
+        as_base64(item, "a certificate of x5c", limit_bytes=_MAX_CERTIFICATE_BYTES)
         for item in items
     )
 

@@ -13,14 +13,14 @@ from typing import Final
 from adyton.codec.json import (
     Json,
     JsonObject,
+    as_base64,
     as_list,
     as_object,
-    as_string,
     canonical,
     check_keys,
     loads,
 )
-from adyton.codec.text import from_base64, to_base64
+from adyton.codec.text import to_base64
 from adyton.crypto.jwk import MAX_SET_BYTES
 from adyton.crypto.ocsp import MAX_OCSP_BYTES
 from adyton.errors import MalformedError
@@ -116,7 +116,10 @@ def _amd(value: Json) -> AmdCollateral:
     record = as_object(value, "amd")
     check_keys(record, "amd", required=_AMD_KEYS, optional=_AMD_OPTIONAL)
     parts: Mapping[str, bytes] = MappingProxyType(
-        {name: _part(item, f"amd.{name}", _limit(name)) for name, item in record.items()}
+        {
+            name: as_base64(item, f"amd.{name}", limit_bytes=_limit(name))
+            for name, item in record.items()
+        }
     )
     return AmdCollateral(
         ark=parts["ark"],
@@ -135,7 +138,7 @@ def _nvidia(value: Json) -> NvidiaCollateral:
         optional=frozenset({"driver_rim", "vbios_rim"}),
     )
     rims = {
-        name: _part(record[name], f"nvidia.{name}", MAX_RIM_BYTES)
+        name: as_base64(record[name], f"nvidia.{name}", limit_bytes=MAX_RIM_BYTES)
         for name in ("driver_rim", "vbios_rim")
         if name in record
     }
@@ -143,14 +146,17 @@ def _nvidia(value: Json) -> NvidiaCollateral:
     return NvidiaCollateral(
         driver_rim=rims.get("driver_rim"),
         vbios_rim=rims.get("vbios_rim"),
-        ocsp=tuple(_part(item, "nvidia.ocsp", MAX_OCSP_BYTES) for item in answers),
+        ocsp=tuple(as_base64(item, "nvidia.ocsp", limit_bytes=MAX_OCSP_BYTES) for item in answers),
     )
 
 
 def _token(value: Json) -> TokenCollateral:
     record = as_object(value, "token")
     check_keys(record, "token", required=frozenset(), optional=frozenset({"jwks", "root"}))
-    parts = {name: _part(item, f"token.{name}", MAX_SET_BYTES) for name, item in record.items()}
+    parts = {
+        name: as_base64(item, f"token.{name}", limit_bytes=MAX_SET_BYTES)
+        for name, item in record.items()
+    }
     return TokenCollateral(jwks=parts.get("jwks"), root=parts.get("root"))
 
 
@@ -160,9 +166,3 @@ def _base64(parts: Mapping[str, bytes | None]) -> JsonObject:
 
 def _limit(name: str) -> int:
     return MAX_CRL_BYTES if name == "crl" else MAX_CERTIFICATE_BYTES
-
-
-def _part(value: Json, where: str, limit_bytes: int) -> bytes:
-    return from_base64(
-        as_string(value, where, limit=2 * limit_bytes), where, limit_bytes=limit_bytes
-    )

@@ -7,6 +7,8 @@ from typing import Final
 from adyton.codec.json import (
     Json,
     JsonObject,
+    as_base64,
+    as_digest,
     as_integer,
     as_list,
     as_object,
@@ -14,7 +16,7 @@ from adyton.codec.json import (
     canonical,
     check_keys,
 )
-from adyton.codec.text import from_base64, from_hex, to_base64
+from adyton.codec.text import to_base64
 from adyton.errors import MalformedError
 from adyton.model.isolation import Isolation
 
@@ -23,7 +25,6 @@ __all__ = ["Manifest", "Software"]
 VERSION: Final = "adyton/manifest/v1"
 # X25519, and ML-KEM-768 beside it: the widest key that a worker offers for sealing.
 _SEALING_KEY_LIMIT: Final = 2048
-_SHA256: Final = 32
 _MAX_ENTRIES: Final = 1024
 
 
@@ -106,14 +107,14 @@ class Manifest:
             circuits=_digests(record["circuits"], "circuits"),
             providers=_digests(record["providers"], "providers"),
             added_roots=tuple(
-                _digest(root, "an added root")
+                as_digest(root, "an added root")
                 for root in as_list(record["added_roots"], "added_roots", limit=_MAX_ENTRIES)
             ),
             software=Software(
                 version=as_string(software["version"], "software.version", limit=64),
-                prover=_digest(software["prover"], "software.prover"),
-                solver=_digest(software["solver"], "software.solver"),
-                roots=_digest(software["roots"], "software.roots"),
+                prover=as_digest(software["prover"], "software.prover"),
+                solver=as_digest(software["solver"], "software.solver"),
+                roots=as_digest(software["roots"], "software.roots"),
             ),
             platform=as_string(record["platform"], "platform", limit=32),
             isolation=isolation,
@@ -139,16 +140,11 @@ _SOFTWARE: Final = frozenset({"version", "prover", "solver", "roots"})
 
 
 def _key(value: Json, where: str) -> bytes:
-    text = as_string(value, where, limit=2 * _SEALING_KEY_LIMIT)
-    return from_base64(text, where, limit_bytes=_SEALING_KEY_LIMIT)
-
-
-def _digest(value: Json, where: str) -> bytes:
-    return from_hex(as_string(value, where, limit=64), where, size=_SHA256)
+    return as_base64(value, where, limit_bytes=_SEALING_KEY_LIMIT)
 
 
 def _digests(value: Json, where: str) -> dict[str, bytes]:
     record = as_object(value, where)
     if len(record) > _MAX_ENTRIES:
         raise MalformedError(f"{where} has more than {_MAX_ENTRIES} entries")
-    return {name: _digest(digest, f"a digest in {where}") for name, digest in record.items()}
+    return {name: as_digest(digest, f"a digest in {where}") for name, digest in record.items()}

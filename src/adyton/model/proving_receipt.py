@@ -11,14 +11,15 @@ from typing import Final
 from adyton.codec.json import (
     Json,
     JsonObject,
+    as_base64,
+    as_digest,
     as_integer,
     as_object,
-    as_string,
     canonical,
     check_keys,
     loads,
 )
-from adyton.codec.text import from_base64, from_hex, to_base64
+from adyton.codec.text import to_base64
 from adyton.errors import MalformedError
 from adyton.model.manifest import Manifest
 from adyton.model.proving import ProvingHeader
@@ -36,7 +37,6 @@ STATEMENT_VERSION: Final = "adyton/proving-statement/v1"
 VERSION: Final = "adyton/proving-receipt/v1"
 PROVING_SIGNATURE_DOMAIN: Final = "adyton/proving-receipt/v1"
 MAX_PROVING_RECEIPT_BYTES: Final = 1024 * 1024
-_SHA256: Final = 32
 _SIGNATURE_SIZE: Final = 64
 _MAX_PUBLIC_INPUTS: Final = 4096
 _MAX_BINARY_BYTES: Final = 512 * 1024
@@ -89,13 +89,13 @@ class ProvingStatement:
             raise MalformedError(f'the statement\'s version is not "{STATEMENT_VERSION}"')
         return cls(
             header=ProvingHeader.from_json(record["request"]),
-            sealed=_digest(record, "sealed"),
-            circuit=_digest(record, "circuit"),
-            verification_key=_digest(record, "verification_key"),
-            public_inputs=_digest(record, "public_inputs"),
-            proof=_digest(record, "proof"),
+            sealed=as_digest(record["sealed"], "sealed"),
+            circuit=as_digest(record["circuit"], "circuit"),
+            verification_key=as_digest(record["verification_key"], "verification_key"),
+            public_inputs=as_digest(record["public_inputs"], "public_inputs"),
+            proof=as_digest(record["proof"], "proof"),
             time=as_integer(record["time"], "time", high=LAST_SECOND),
-            manifest=_digest(record, "manifest"),
+            manifest=as_digest(record["manifest"], "manifest"),
         )
 
 
@@ -187,10 +187,5 @@ _RECEIPT_KEYS: Final = frozenset(
 )
 
 
-def _digest(record: JsonObject, name: str) -> bytes:
-    return from_hex(as_string(record[name], name, limit=2 * _SHA256), name, size=_SHA256)
-
-
 def _binary(record: JsonObject, name: str, *, limit_bytes: int = _MAX_BINARY_BYTES) -> bytes:
-    text = as_string(record[name], name, limit=2 * limit_bytes + 4)
-    return from_base64(text, name, limit_bytes=limit_bytes)
+    return as_base64(record[name], name, limit_bytes=limit_bytes)

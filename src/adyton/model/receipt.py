@@ -9,16 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from adyton.codec.json import (
-    Json,
-    JsonObject,
-    as_object,
-    as_string,
-    canonical,
-    check_keys,
-    loads,
-)
-from adyton.codec.text import from_base64, to_base64
+from adyton.codec.json import Json, JsonObject, as_base64, as_object, canonical, check_keys, loads
+from adyton.codec.text import to_base64
 from adyton.errors import MalformedError
 from adyton.model.manifest import Manifest
 from adyton.model.public_inputs import public_input_texts, read_public_inputs
@@ -89,13 +81,17 @@ class Receipt:
             raise MalformedError("public_inputs do not say what the statement says")
         return cls(
             statement=statement,
-            signature=_bytes(inner["signature"], "signature", 64),
+            signature=as_base64(inner["signature"], "signature", limit_bytes=64),
             manifest=Manifest.from_json(inner["manifest"]),
-            evidence=_bytes(record["tee_attestation"], "tee_attestation", _MAX_EVIDENCE_BYTES),
-            challenge=_bytes(inner["challenge"], "challenge", 64),
-            proof=_bytes(record["proof"], "proof", _MAX_PROOF_BYTES),
+            evidence=as_base64(
+                record["tee_attestation"], "tee_attestation", limit_bytes=_MAX_EVIDENCE_BYTES
+            ),
+            challenge=as_base64(inner["challenge"], "challenge", limit_bytes=64),
+            proof=as_base64(record["proof"], "proof", limit_bytes=_MAX_PROOF_BYTES),
             public_inputs=inputs,
-            verification_key=_bytes(record["verification_key"], "verification_key", 64 * 1024),
+            verification_key=as_base64(
+                record["verification_key"], "verification_key", limit_bytes=64 * 1024
+            ),
         )
 
 
@@ -133,8 +129,3 @@ _KEYS: Final = frozenset(
 _RECEIPT_KEYS: Final = frozenset(
     {"statement", "signature", "manifest", "challenge", "public_inputs"}
 )
-
-
-def _bytes(value: Json, where: str, limit_bytes: int) -> bytes:
-    text = as_string(value, where, limit=2 * limit_bytes + 4)
-    return from_base64(text, where, limit_bytes=limit_bytes)

@@ -8,13 +8,13 @@ from adyton.codec.json import (
     Json,
     JsonObject,
     as_boolean,
+    as_digest,
     as_integer,
     as_object,
     as_string,
     canonical,
     check_keys,
 )
-from adyton.codec.text import from_hex
 from adyton.errors import MalformedError
 from adyton.model.question import MAX_SEALED, PROOF_SYSTEM, Question
 from adyton.model.transcript import Transcript
@@ -26,7 +26,6 @@ __all__ = ["Statement"]
 VERSION: Final = "adyton/statement/v1"
 # Money has few digits behind the point; no currency has more than four.
 MAX_SCALE: Final = 18
-_SHA256: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,17 +97,17 @@ class Statement:
             sealed=_sealed(record["sealed"]),
             answer=as_boolean(record["answer"], "answer"),
             provider=provider[0],
-            provider_digest=from_hex(provider[1], "provider.digest", size=_SHA256),
+            provider_digest=as_digest(provider[1], "provider.digest"),
             source=DataSource(name=source[0], institution=source[1]),
             circuit=circuit[0],
-            verification_key=from_hex(circuit[1], "circuit.verification_key", size=_SHA256),
+            verification_key=as_digest(circuit[1], "circuit.verification_key"),
             parameters=as_object(record["parameters"], "parameters"),
             scale=as_integer(record["scale"], "scale", high=MAX_SCALE),
             time=as_integer(record["time"], "time", high=LAST_SECOND),
-            proof=_digest(record, "proof"),
-            public_inputs=_digest(record, "public_inputs"),
+            proof=as_digest(record["proof"], "proof"),
+            public_inputs=as_digest(record["public_inputs"], "public_inputs"),
             transcript=Transcript.from_json(record["transcript"]),
-            manifest=_digest(record, "manifest"),
+            manifest=as_digest(record["manifest"], "manifest"),
         )
 
 
@@ -146,8 +145,4 @@ def _sealed(value: Json) -> dict[str, bytes]:
     record = as_object(value, "sealed")
     if len(record) > MAX_SEALED:
         raise MalformedError(f"sealed has more than {MAX_SEALED} digests")
-    return {place: _digest(record, place) for place in record}
-
-
-def _digest(record: JsonObject, name: str) -> bytes:
-    return from_hex(as_string(record[name], name, limit=64), name, size=_SHA256)
+    return {place: as_digest(record[place], place) for place in record}

@@ -6,8 +6,7 @@ worth what the evidence of the worker that recorded it is worth, and names what 
 
 from dataclasses import dataclass
 
-from adyton.codec.json import Json, JsonObject, as_object, as_string, check_keys
-from adyton.codec.text import from_hex
+from adyton.codec.json import Json, JsonObject, as_digest, as_object, as_string, check_keys
 
 __all__ = ["Transcript"]
 
@@ -60,9 +59,7 @@ class Transcript:
         check_keys(
             record, "transcript", required=frozenset((*texts, *_DIGESTS)), optional=frozenset()
         )
-        digests = {
-            name: from_hex(as_string(record[name], name), name, size=32) for name in _DIGESTS
-        }
+        digests = {name: as_digest(record[name], name) for name in _DIGESTS}
         return cls(
             server_name=as_string(record["server_name"], "server_name", limit=255),
             protocol=as_string(record["protocol"], "protocol", limit=16),

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Self
 
-from adyton.codec.json import JsonObject, as_object, as_string, loads
-from adyton.codec.text import from_base64
+from adyton.codec.json import JsonObject, as_base64, as_object, loads
 from adyton.crypto.hashing import FIELD_MODULUS, sha256
 from adyton.errors import MalformedError, RejectedError
 from adyton.model.value import Extracted, FieldType
@@ -215,11 +214,7 @@ class Circuit:
         circuit = cls(
             name=parameters.circuit,
             abi=Abi.from_json(record.get("abi")),
-            bytecode=from_base64(
-                as_string(record.get("bytecode"), "bytecode", limit=_MAX_ARTIFACT_BYTES),
-                "bytecode",
-                limit_bytes=_MAX_ARTIFACT_BYTES,
-            ),
+            bytecode=as_base64(record.get("bytecode"), "bytecode", limit_bytes=_MAX_ARTIFACT_BYTES),
             verification_key=verification_key,
             parameters=parameters,
         )

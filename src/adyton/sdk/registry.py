@@ -14,13 +14,13 @@ from adyton.appraisal.policy import Policy
 from adyton.codec.json import (
     Json,
     JsonObject,
+    as_base64,
     as_integer,
     as_list,
     as_object,
     as_string,
     canonical,
 )
-from adyton.codec.text import from_base64
 from adyton.crypto.binding import MAX_CHALLENGE_BYTES, report_data
 from adyton.crypto.draw import draw
 from adyton.crypto.hashing import sha256
@@ -159,8 +159,7 @@ def _candidates(value: Json) -> dict[str, int]:
 
 
 def _bytes(record: JsonObject, name: str, limit_bytes: int) -> bytes:
-    text = as_string(record.get(name), name, limit=2 * limit_bytes)
-    return from_base64(text, name, limit_bytes=limit_bytes)
+    return as_base64(record.get(name), name, limit_bytes=limit_bytes)
 
 
 def _collateral(value: Json) -> Collateral:

@@ -11,8 +11,17 @@ from typing import Final
 
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import MAX_POLICY_BYTES, Policy
-from adyton.codec.json import Json, JsonObject, as_object, as_string, canonical, check_keys, loads
-from adyton.codec.text import from_base64, to_base64
+from adyton.codec.json import (
+    Json,
+    JsonObject,
+    as_base64,
+    as_object,
+    as_string,
+    canonical,
+    check_keys,
+    loads,
+)
+from adyton.codec.text import to_base64
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import (
     MAX_COLLATERAL_BYTES,
@@ -59,9 +68,8 @@ class Bundle:
         check_keys(record, "the bundle", required=_KEYS, optional=frozenset())
         if record["version"] != VERSION:
             raise MalformedError(f'the bundle\'s version is not "{VERSION}"')
-        text = as_string(record["evidence"], "evidence", limit=2 * MAX_EVIDENCE_BYTES)
         return cls(
-            evidence=from_base64(text, "evidence", limit_bytes=MAX_EVIDENCE_BYTES),
+            evidence=as_base64(record["evidence"], "evidence", limit_bytes=MAX_EVIDENCE_BYTES),
             collateral=Collateral.from_json(record["collateral"]),
             policy=Policy.from_json(record["policy"]),
             expected=_expected(record["expected"]),
@@ -110,7 +118,10 @@ def read_instant(value: Json, where: str) -> datetime:
 def _expected(value: Json) -> Expected:
     record = as_object(value, "expected")
     check_keys(record, "expected", required=frozenset(), optional=frozenset({*_BOUND, "challenge"}))
-    parts = {name: _bound(item, f"expected.{name}") for name, item in record.items()}
+    parts = {
+        name: as_base64(item, f"expected.{name}", limit_bytes=_MAX_BOUND_BYTES)
+        for name, item in record.items()
+    }
     return Expected(
         report_data=parts.get("report_data"),
         nonce=parts.get("nonce"),
@@ -119,11 +130,6 @@ def _expected(value: Json) -> Expected:
         challenge=parts.get("challenge", b""),
         asked=parts.get("asked"),
     )
-
-
-def _bound(value: Json, where: str) -> bytes:
-    text = as_string(value, where, limit=2 * _MAX_BOUND_BYTES)
-    return from_base64(text, where, limit_bytes=_MAX_BOUND_BYTES)
 
 
 def _expected_json(expected: Expected) -> JsonObject:

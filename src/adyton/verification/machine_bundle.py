@@ -10,15 +10,15 @@ from typing import Final
 from adyton.codec.json import (
     Json,
     JsonObject,
+    as_base64,
     as_integer,
     as_list,
     as_object,
-    as_string,
     canonical,
     check_keys,
     loads,
 )
-from adyton.codec.text import from_base64, to_base64
+from adyton.codec.text import to_base64
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import MAX_COLLATERAL_VALUES, Collateral
 from adyton.evidence.nvidia.serialized import MAX_DEVICES
@@ -93,12 +93,13 @@ class MachineBundle:
 def _device(value: Json, collateral: list[Collateral]) -> Device:
     record = as_object(value, "a device")
     check_keys(record, "a device", required=_DEVICE, optional=frozenset())
-    text = as_string(record["evidence"], "a device's evidence", limit=2 * MAX_EVIDENCE_BYTES)
     number = as_integer(record["collateral"], "a device's collateral", high=MAX_DEVICES)
     if number >= len(collateral):
         raise MalformedError("a device's collateral is none of those in the bundle")
     return Device(
-        evidence=from_base64(text, "a device's evidence", limit_bytes=MAX_EVIDENCE_BYTES),
+        evidence=as_base64(
+            record["evidence"], "a device's evidence", limit_bytes=MAX_EVIDENCE_BYTES
+        ),
         collateral=collateral[number],
     )
 

@@ -7,7 +7,16 @@ certificates, hexadecimal for the TPM's quote and registers.
 from dataclasses import dataclass
 from typing import Final
 
-from adyton.codec.json import Json, JsonObject, as_list, as_object, as_string, check_keys, loads
+from adyton.codec.json import (
+    Json,
+    JsonObject,
+    as_digest,
+    as_list,
+    as_object,
+    as_string,
+    check_keys,
+    loads,
+)
 from adyton.codec.text import from_base64url, from_hex
 from adyton.errors import MalformedError
 from adyton.evidence.azure.vtpm import VtpmEvidence
@@ -18,7 +27,6 @@ MAX_BUNDLE_BYTES: Final = 64 * 1024
 _MAX_PART_BYTES: Final = 16 * 1024
 _VERSION: Final = 1
 _REGISTERS: Final = 24
-_REGISTER_SIZE: Final = 32
 _MAX_SIGNATURE: Final = 512
 
 
@@ -93,10 +101,7 @@ def _vtpm(value: Json, hcl_report: bytes) -> VtpmEvidence:
         hcl_report=hcl_report,
         message=_hexadecimal(record["message"], "message"),
         signature=_hexadecimal(record["signature"], "signature"),
-        registers=tuple(
-            from_hex(as_string(item, "a register", limit=64), "a register", size=_REGISTER_SIZE)
-            for item in registers
-        ),
+        registers=tuple(as_digest(item, "a register") for item in registers),
     )
 
 

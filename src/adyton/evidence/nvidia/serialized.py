@@ -11,6 +11,7 @@ from typing import Final
 from adyton.codec.json import (
     Json,
     JsonObject,
+    as_base64,
     as_list,
     as_object,
     as_string,
@@ -18,7 +19,6 @@ from adyton.codec.json import (
     loads,
 )
 from adyton.codec.pem import MAX_CERTIFICATE_BYTES, read_chain
-from adyton.codec.text import from_base64
 from adyton.errors import MalformedError
 from adyton.evidence.nvidia.device import CHAIN_LENGTH
 from adyton.evidence.nvidia.layout import MAX_TRANSCRIPT_BYTES, REPORT_BEGIN, Transcript
@@ -92,16 +92,8 @@ def _items(data: bytes) -> tuple[list[Json], JsonObject]:
 
 def _device(item: Json, shared: JsonObject) -> SerializedEvidence:
     device = as_object(item, "a device")
-    transcript = from_base64(
-        as_string(device.get("evidence"), "evidence", limit=2 * MAX_TRANSCRIPT_BYTES),
-        "evidence",
-        limit_bytes=MAX_TRANSCRIPT_BYTES,
-    )
-    pem = from_base64(
-        as_string(device.get("certificate"), "certificate", limit=2 * _MAX_CHAIN_BYTES),
-        "certificate",
-        limit_bytes=_MAX_CHAIN_BYTES,
-    )
+    transcript = as_base64(device.get("evidence"), "evidence", limit_bytes=MAX_TRANSCRIPT_BYTES)
+    pem = as_base64(device.get("certificate"), "certificate", limit_bytes=_MAX_CHAIN_BYTES)
     _check_nonce(device.get("nonce", shared.get("nonce")), transcript)
     return SerializedEvidence(
         transcript=transcript,
