@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from adyton.adapters.acvm import Acvm
 from adyton.adapters.barretenberg import (
@@ -37,17 +37,11 @@ from adyton.model.proving_job import ChonkJob, NoirCircuit, ProvingJob
 from adyton.model.question import Endpoint, Question
 from adyton.proofs.circuit import Circuit
 from adyton.sources import ProviderDefinition
-from adyton.worker.channel import MAX_JOB_BYTES
+from adyton.worker.channel import MAX_JOB_BYTES, OPENPGP, QUESTION, REGISTER
 from adyton.worker.proving import CellProver
 from adyton.worker.settings import ProvingLimits
 
-__all__ = ["OPENPGP", "PROVE", "QUESTION", "REGISTER", "Tools", "serve"]
-
-# What a job is, in its ``kind``. Any but the first ends its cell.
-QUESTION: Final = "question"
-PROVE: Final = "prove"
-REGISTER: Final = "register"
-OPENPGP: Final = "openpgp"
+__all__ = ["Tools", "serve"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

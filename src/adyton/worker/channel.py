@@ -10,7 +10,23 @@ from typing import Final
 from adyton.adapters.frames import Fields, FrameMalformedError, pack_frame, read_frame
 from adyton.errors import UnavailableError
 
-__all__ = ["MAX_JOB_BYTES", "CellLostError", "receive", "send"]
+__all__ = [
+    "MAX_JOB_BYTES",
+    "OPENPGP",
+    "PROVE",
+    "QUESTION",
+    "REGISTER",
+    "CellLostError",
+    "receive",
+    "send",
+]
+
+# What a job is, in its ``kind``. Any but the first ends its cell.
+QUESTION: Final = "question"
+PROVE: Final = "prove"
+REGISTER: Final = "register"
+OPENPGP: Final = "openpgp"
+
 
 # A job may be a sealed proving request. What a cell says in return stays below a frame's own limit.
 MAX_JOB_BYTES: Final = 52 * 1024 * 1024

@@ -28,8 +28,8 @@ from adyton.model.proving_receipt import (
 )
 from adyton.model.public_inputs import public_input_bytes
 from adyton.model.window import CLOCK_TOLERANCE
-from adyton.worker.cell import OPENPGP, PROVE, REGISTER
 from adyton.worker.cells import Cells
+from adyton.worker.channel import OPENPGP, PROVE, REGISTER
 from adyton.worker.circuits import RegisteredCircuits
 from adyton.worker.identity import Attester, Keys, check_challenge
 from adyton.worker.replay import ReplayGuard

@@ -25,8 +25,8 @@ from adyton.model.receipt import MAX_RECEIPT_BYTES
 from adyton.model.statement import Statement
 from adyton.worker.budget import DisclosureBudget
 from adyton.worker.catalogue import Catalogue
-from adyton.worker.cell import QUESTION
 from adyton.worker.cells import Cells
+from adyton.worker.channel import QUESTION
 from adyton.worker.delegations import Delegations
 from adyton.worker.enrolment import Enrolment
 from adyton.worker.identity import Attester, Keys, check_challenge

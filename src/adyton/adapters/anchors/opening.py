@@ -8,7 +8,6 @@ from typing import Final
 
 from adyton.adapters.anchors.dynamodb import DynamodbAnchor
 from adyton.adapters.anchors.patience import PatientAnchor
-from adyton.adapters.anchors.postgresql import PostgresqlAnchor
 from adyton.adapters.anchors.quorum import QuorumAnchor
 from adyton.adapters.anchors.sqlite import SqliteAnchor
 from adyton.adapters.environment import SettingMalformedError
@@ -53,6 +52,9 @@ def _open(stack: ExitStack, address: str, *, folder: Path, ledger: str) -> Ancho
         stack.callback(sqlite.close)
         return sqlite
     if address.startswith(("postgresql://", "postgres://")):
+        # Most notaries have their anchor in a file, and do without a database's driver.
+        from adyton.adapters.anchors.postgresql import PostgresqlAnchor  # noqa: PLC0415
+
         postgresql = PostgresqlAnchor(address, ledger=ledger)
         stack.callback(postgresql.close)
         return postgresql
