@@ -268,7 +268,8 @@ def _neighbours(before: list[_Link], after: list[_Link]) -> Iterator[Event]:
             yield _event(EventKind.UNCONNECTED, link, text, before[0], link)
         # Step 5
         if missing > 0:
-            text = f"between {number} and {link.number}, {missing} numbers are missing"
+            numbers = "1 number is" if missing == 1 else f"{missing} numbers are"
+            text = f"between {number} and {link.number}, {numbers} missing"
             yield _event(EventKind.GAP, link, text, before[0], link)
 
 

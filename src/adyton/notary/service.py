@@ -114,7 +114,9 @@ class NotaryService:
     async def _range(self, fields: Fields) -> Mapping[str, Any]:
         """Return the shares of the numbers from ``first`` on, some, and none behind ``last``."""
         first, last = _integer(fields, "first"), _integer(fields, "last")
-        last = min(last, (await self._reach(last)).checkpoint.size, first + _MOST_IN_RANGE - 1)
+        # Not ``last``, which may be any number: else each reading would make a checkpoint.
+        size = (await self._reach(first)).checkpoint.size
+        last = min(last, size, first + _MOST_IN_RANGE - 1)
         return {"shares": await asyncio.to_thread(self._shares, first, last)}
 
     def _shares(self, first: int, last: int) -> list[dict[str, Any]]:

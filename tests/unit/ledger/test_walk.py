@@ -74,6 +74,7 @@ def test_a_gap_is_told_with_its_width_and_is_no_contradiction() -> None:
     found = walked([proofs[0], proofs[1], proofs[5]])
     assert kinds(found) == ["gap"]
     assert "3 numbers are missing" in found.events[0].message
+    assert "1 number is missing" in walked([proofs[0], proofs[2]]).events[0].message
     assert found.is_consistent
     assert not found.is_complete
 

@@ -9,6 +9,7 @@ from typing import Final
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from adyton.adapters.ledger.archive import ProofUnknownError
 from adyton.errors import AdytonError, MalformedError
 from adyton.gateway.notary.client import Notary
 from adyton.gateway.observer import record_of
@@ -55,7 +56,11 @@ class Ranges:
             yield b"\n".join((*found, b""))
             if first > last:
                 return
-            found = await self.notary.proofs_from(first, last=last)
+            try:
+                found = await self.notary.proofs_from(first, last=last)
+            except ProofUnknownError:
+                # The log ends here, for now.
+                return
 
     def _done(self) -> None:
         self._in_work -= 1

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from adyton.adapters.ledger.archive import ProofUnknownError
 from adyton.errors import MalformedError
 from adyton.gateway.notary.client import Notary, NotaryUnavailableError
 from adyton.gateway.notary.ranges import MOST_PROOFS, Ranges
@@ -21,11 +22,13 @@ class Far:
     """A notary that gives ten proofs at a time, until it is gone."""
 
     def __init__(self) -> None:
-        self.gone_from = len(LOG) + 1
+        self.gone_from = 10**6
 
     async def proofs_from(self, first: int, *, last: int) -> list[bytes]:
         if first >= self.gone_from:
             raise NotaryUnavailableError
+        if first > len(LOG):
+            raise ProofUnknownError
         return LOG[first - 1 : min(last, first + 9)]
 
 
@@ -64,7 +67,11 @@ async def test_a_range_is_its_proofs_a_line_each() -> None:
     ranges = ranges_of(Far())
     assert await Reader().ask(ranges, 1, 100) == LOG
     assert await Reader().ask(ranges, 7, 7) == LOG[6:7]
-    assert await Reader().ask(ranges, 95, 99) == LOG[94:99]
+    reader = Reader()
+    assert await reader.ask(ranges, 95, 4000) == LOG[94:]
+    assert reader.code == ""
+    with pytest.raises(ProofUnknownError):
+        await ranges.answer(101, 101)
 
 
 @pytest.mark.parametrize(
