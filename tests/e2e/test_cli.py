@@ -239,7 +239,7 @@ def test_a_refusal_of_the_source_is_no_and_a_failure_is_no_answer(shell: Shell) 
 
 def test_a_wrong_key_and_a_gateway_that_is_not_there_say_what_to_do(shell: Shell) -> None:
     wrong = shell(*plaid("--gte", "10000"), ADYTON_API_KEY="adk_wrong")
-    assert wrong.code == NO
+    assert wrong.code == USAGE
     assert "(unauthenticated)" in wrong.err
     assert "adyton keys create" in wrong.err
     nobody = shell(*plaid("--gte", "10000", "--url", "http://127.0.0.1:1"))
