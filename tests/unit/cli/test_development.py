@@ -77,7 +77,7 @@ def test_what_the_system_says_while_it_is_written_is_kept(tmp_path: Path) -> Non
     "command",
     [
         ["ask", "balance", "--gte", "1"],
-        ["prove", "--steps", "ivc-inputs.msgpack"],
+        ["prove", "--steps", __file__],
         ["keys", "create", "--name", "me"],
     ],
 )
