@@ -25,7 +25,7 @@ from adyton.codec.json import as_list, as_object, as_string, check_keys, loads
 from adyton.codec.text import from_base64, to_base64
 from adyton.crypto.ecdsa import Es384Key
 from adyton.crypto.hashing import sha256
-from adyton.crypto.issuing import Authority, Validity, certificate_pem, issue_root
+from adyton.crypto.issuing import Authority, Validity, issue_root
 from adyton.errors import MalformedError, UnavailableError
 
 __all__ = ["ROOT_NAME", "InsecurePlatform", "PlatformStateError"]
@@ -107,11 +107,6 @@ class InsecurePlatform:
     def root_sha256(self) -> bytes:
         """What a policy must name for this platform's evidence to be looked at."""
         return sha256(self._bundle[0])
-
-    @property
-    def root_pem(self) -> str:
-        """The root's certificate."""
-        return certificate_pem(self._bundle[0])
 
     @property
     def registers(self) -> Mapping[int, bytes]:

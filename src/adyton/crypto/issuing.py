@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from adyton.crypto.ecdsa import Es384Key
 from adyton.errors import MalformedError
 
-__all__ = ["Authority", "Validity", "certificate_pem", "issue_root"]
+__all__ = ["Authority", "Validity", "issue_root"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +65,6 @@ def issue_root(name: str, *, validity: Validity, key: Es384Key) -> Authority:
     """Return an authority that nobody issued."""
     builder = _builder(name, validity, key).issuer_name(_name(name))
     return Authority(_signed(_as_authority(builder, None), key), key)
-
-
-def certificate_pem(der: bytes) -> str:
-    """Return a certificate as people pass it on."""
-    return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM).decode()
 
 
 def _builder(name: str, validity: Validity, key: Es384Key) -> x509.CertificateBuilder:

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import ssl
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,6 @@ from tests.unit.appraisal.policies import GOOD, changed
 
 from adyton.appraisal.policy import Choice, Policy, TcbPolicy
 from adyton.codec.json import JsonObject
-from adyton.crypto.issuing import certificate_pem
 from adyton.errors import MalformedError
 from adyton.model.claims import Platform, VendorRoot
 from adyton.model.isolation import Isolation
@@ -109,7 +109,8 @@ def test_a_policy_is_written_in_yaml() -> None:
 
 def test_a_root_may_be_given_as_its_certificate() -> None:
     der = FakeNitro().chain[0]
-    policy = Policy.from_json(changed("roots/laptop", certificate_pem(der)))
+    pem = ssl.DER_cert_to_PEM_cert(der)
+    policy = Policy.from_json(changed("roots/laptop", pem))
     assert policy.named_roots == {"laptop": hashlib.sha256(der).digest()}
 
 

@@ -5,7 +5,7 @@ from tests.fakes.nitro import NOW
 
 from adyton.crypto.ecdsa import Es384Key
 from adyton.crypto.hashing import sha256
-from adyton.crypto.issuing import Authority, Validity, certificate_pem, issue_root
+from adyton.crypto.issuing import Authority, Validity, issue_root
 from adyton.crypto.path import verify_path
 from adyton.crypto.suites import ES384
 from adyton.errors import MalformedError
@@ -35,8 +35,3 @@ def test_an_authority_is_read_back_from_its_parts() -> None:
 def test_what_is_no_certificate_is_malformed() -> None:
     with pytest.raises(MalformedError):
         Authority(b"certificate", Es384Key())
-
-
-def test_a_certificate_is_shown_as_pem() -> None:
-    root = issue_root("root", validity=VALIDITY, key=Es384Key())
-    assert certificate_pem(root.der).startswith("-----BEGIN CERTIFICATE-----\n")

@@ -57,11 +57,6 @@ class MeasurementBlock:
     value_type: int
     value: bytes
 
-    @property
-    def is_raw(self) -> bool:
-        """Whether the value is what was measured, rather than a digest of it."""
-        return bool(self.value_type & _RAW)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:

@@ -16,7 +16,7 @@ def test_a_transcript_is_read_in_all_its_parts() -> None:
     assert (found.nonce, found.device_nonce, found.slot) == (NONCE, DEVICE_NONCE, 7)
     assert [item.index for item in found.blocks] == list(range(1, 32))
     assert [item.value for item in found.blocks] == VALUES
-    assert {(item.value_type, item.is_raw) for item in found.blocks} == {(1, False)}
+    assert {item.value_type for item in found.blocks} == {1}
     assert found.opaque == dict(VENDOR.opaque())
     assert found.signed_bytes + found.signature == data
     assert len(found.signature) == 96
@@ -25,9 +25,9 @@ def test_a_transcript_is_read_in_all_its_parts() -> None:
 def test_a_measurement_that_is_not_a_digest_may_have_any_size() -> None:
     record = block(1, b"raw", kind=0x83) + block(7, VALUES[1])
     found = Transcript.from_bytes(VENDOR.transcript(record=record, count=2))
-    assert [(item.index, item.is_raw, len(item.value)) for item in found.blocks] == [
-        (1, True, 3),
-        (7, False, 48),
+    assert [(item.index, item.value_type, len(item.value)) for item in found.blocks] == [
+        (1, 0x83, 3),
+        (7, 1, 48),
     ]
 
 
