@@ -85,7 +85,7 @@ def test_a_page_can_be_pasted_from_its_beginning_to_its_end(
         | {"ADYTON_URL": stack.url},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -35,7 +35,8 @@ def _print_version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so
 
 app = typer.Typer(
     name="adyton",
-    epilog="Exit codes: 0 yes, 1 no, 2 usage or malformed, 3 no answer. Never is no answer a yes.",
+    epilog="Exit codes: 0 yes, 1 no, 2 usage, malformed or a wrong key, 3 no answer, which is never"
+    " a yes.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
