@@ -95,6 +95,11 @@ class _Followed:
     stamp: bytes
     stamped_at: datetime | None
 
+    @property
+    def is_earlier(self) -> bool:
+        """Whether it is older than what it was compared with."""
+        return self.before is not None and self.new.size < self.before.size
+
 
 def run_checkpoint(asked: Following) -> int:
     """Print the newest checkpoint once it holds, and return the exit code."""
@@ -134,7 +139,9 @@ def _follow(
         before = from_file(
             asked.old, lambda data: open_checkpoint(data, keys=accepted), MAX_CHECKPOINT_BYTES
         )
-        gateway.run(extends(before, new))
+        # A stamped one may be older than what one has: then that has to extend it.
+        is_earlier = asked.stamped and new.size < before.size
+        gateway.run(extends(new, before) if is_earlier else extends(before, new))
     return _Followed(note=note, new=new, before=before, stamp=stamp, stamped_at=stamped_at)
 
 
@@ -143,9 +150,11 @@ def _as_json(found: _Followed, asked: Following, *, is_named: bool) -> JsonObjec
         "origin": found.new.origin,
         "size": str(found.new.size),
         "rootB64": to_base64(found.new.root),
-        "extends": None if found.before is None else str(found.before.size),
+        "extends": None,
         "keys": "named" if is_named else "from the notary",
     }
+    if found.before is not None:
+        made["extendedBy" if found.is_earlier else "extends"] = str(found.before.size)
     if asked.stamped:
         made["stampB64"] = to_base64(found.stamp)
         made["stampedAt"] = None if found.stamped_at is None else shown(found.stamped_at)
@@ -256,7 +265,11 @@ def _show_checkpoint(found: _Followed, *, is_named: bool) -> None:
         made.add_row(Text("stamped", style="dim"), shown(found.stamped_at))
     out.print(made)
     if found.before is not None:
-        out.print(Text(f"it extends the log of {found.before.size}", style="bold green"))
+        size = found.before.size
+        text = (
+            f"the log of {size} extends it" if found.is_earlier else f"it extends the log of {size}"
+        )
+        out.print(Text(text, style="bold green"))
     if not is_named:
         text = "the key is what the notary itself says; name one that you know with --key"
         out.print(Text(text, style="yellow"))

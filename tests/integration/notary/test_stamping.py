@@ -135,6 +135,29 @@ def test_the_newest_stamped_checkpoint_is_followed(
     assert run(["log", "checkpoint", "--authority", "roots.pem"]) == 2
 
 
+def test_a_stamped_checkpoint_that_is_older_than_ones_own_is_its_beginning(
+    folder: Path,
+    gateway: NotarizedGateway,
+    authority: StampServer,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stamped = int(wait_for_stamp(gateway, committed("one"))["checkpoint"].split("\n")[1])
+    authority.respond = lambda _request: None
+    try:
+        assert committed("two") > stamped
+        assert run(["log", "prove", "two.proof.json"]) == 0
+        assert run(["log", "checkpoint", "--out", "own"]) == 0
+        capsys.readouterr()
+        assert run(["log", "checkpoint", "--stamped", "--old", "own", "--json"]) == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert shown["extends"] is None
+        assert int(shown["extendedBy"]) > int(shown["size"]) >= stamped
+        assert run(["log", "checkpoint", "--stamped", "--old", "own"]) == 0
+        assert "extends it" in capsys.readouterr().out
+    finally:
+        authority.respond = authority.authority.answer
+
+
 def test_an_authority_that_is_away_or_lies_changes_nothing_and_stamps_outlive_the_gateway(
     folder: Path, gateway: NotarizedGateway, authority: StampServer
 ) -> None:
