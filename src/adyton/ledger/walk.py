@@ -9,7 +9,7 @@ here.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby, pairwise
 from typing import Final
@@ -165,6 +165,8 @@ def walk(documents: Iterable[Value]) -> Walk:
 
 def _links(documents: Iterable[Value], events: list[Event]) -> dict[bytes, _Link]:
     links: dict[bytes, _Link] = {}
+    # One for all links of an epoch: a million of them are to fit into a memory.
+    places: dict[tuple[str, str], tuple[str, str]] = {}
     for position, document in enumerate(documents):
         # Step 1
         try:
@@ -184,7 +186,7 @@ def _links(documents: Iterable[Value], events: list[Event]) -> dict[bytes, _Link
                 Event(kind=EventKind.UNNUMBERED, counter=None, message=text, proofs=(found,))
             )
         else:
-            links[found] = link
+            links[found] = replace(link, place=places.setdefault(link.place, link.place))
     return links
 
 
