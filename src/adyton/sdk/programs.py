@@ -42,7 +42,7 @@ class Artifact:
 
     def abi(self) -> JsonObject:
         """Return what is sent of the ABI: not what only debuggers read."""
-        abi = as_object(self.unread_abi, "abi")
+        abi = as_object(self.unread_abi, "the artifact's abi")
         return {name: abi[name] for name in ("parameters", "return_type") if name in abi}
 
 
@@ -52,9 +52,10 @@ def read_artifact(artifact: Source) -> Artifact:
     Raises ``MalformedError`` or ``FileUnreadableError``.
     """
     record = as_object(_json(artifact, "the artifact"), "the artifact")
-    text = as_string(record.get("bytecode"), "bytecode", limit=2 * MAX_SEALED_BYTES)
+    where = "the artifact's bytecode"
+    text = as_string(record.get("bytecode"), where, limit=2 * MAX_SEALED_BYTES)
     return Artifact(
-        bytecode=from_base64(text, "bytecode", limit_bytes=MAX_SEALED_BYTES),
+        bytecode=from_base64(text, where, limit_bytes=MAX_SEALED_BYTES),
         unread_abi=record.get("abi"),
     )
 
