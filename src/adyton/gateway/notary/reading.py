@@ -4,6 +4,8 @@ JSON as JavaScript reads it (``codec.javascript``): metadata become part of the 
 hashed, and must print as they do there.
 """
 
+import re
+from binascii import a2b_base64
 from typing import Final
 
 from adyton.codec.javascript import Value, canonical, loads
@@ -23,6 +25,16 @@ _MAX_METADATA_DEPTH: Final = 8
 _MAX_COPIES_BYTES: Final = 1024 * 1024
 _MEMBERS: Final = frozenset({"digests", "metadata", "prevProofId", "attestation"})
 _DIGEST_MEMBERS: Final = {"digestB64", "hashAlg"}
+# Nothing but digests, as most requests have it, members in the order that the documents show. What
+# the last character of 32 bytes has of bits that are not used is zero.
+_TEXT: Final = rb'"([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)"'
+_PLAIN_DIGEST: Final = rb'_\{_"digestB64"_:_%b_,_"hashAlg"_:_"sha256"_\}_' % _TEXT
+_PLAIN: Final = re.compile(
+    (rb'_\{_"digests"_:_\[%b(?:,%b)*\]_\}_' % (_PLAIN_DIGEST, _PLAIN_DIGEST)).replace(
+        b"_", rb"[ \t\r\n]*"
+    )
+)
+_PLAIN_TEXT: Final = re.compile(_TEXT)
 _FRESH: Final = "fresh"
 _ATTESTATIONS: Final = frozenset({"epoch", _FRESH})
 
@@ -37,6 +49,10 @@ def read_submission(body: bytes, *, key: bytes = b"") -> Submission:
 
     ``prevProofId`` is taken and means nothing: each proof follows the one before it in the ledger.
     """
+    # All steps at once: no other request reads like this, and no reader reads it otherwise.
+    if len(body) <= MAX_COMMIT_BYTES and _PLAIN.fullmatch(body):
+        texts = _PLAIN_TEXT.findall(body)
+        return Submission(digests=tuple(map(a2b_base64, texts)), key=key)
     # Step 1
     value = loads(body, limit_bytes=MAX_COMMIT_BYTES)
     if not isinstance(value, dict):

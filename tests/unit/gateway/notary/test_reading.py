@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from adyton.codec.javascript import canonical
 from adyton.errors import MalformedError
 from adyton.gateway.notary.reading import read_key, read_submission
-from adyton.ledger.records import check_metadata
+from adyton.ledger.records import Submission, check_metadata
 
 DIGEST = bytes(range(32))
+INDENTS: st.SearchStrategy[int | str | None] = st.sampled_from([None, 0, 1, "\t", "\n"])
+CHANGES = st.sampled_from([*'"{}[],:\\/+=', " ", "\t", "\f", "\0", "é", "A", "B", "", '"digests":'])
 
 
 def shown(digest: bytes = DIGEST) -> dict[str, str]:
@@ -77,6 +79,33 @@ def test_what_is_wrong_is_refused(more: dict[str, Any]) -> None:
 def test_what_is_asked_for_and_nobody_signs_is_named() -> None:
     with pytest.raises(MalformedError, match="'chainId'"):
         read_submission(request(chainId="x"))
+
+
+def outcome(body: bytes) -> Submission | type[MalformedError]:
+    try:
+        return read_submission(body)
+    except MalformedError:
+        return MalformedError
+
+
+@given(data=st.data(), count=st.integers(min_value=1, max_value=3))
+def test_nothing_but_digests_is_read_as_it_is_among_other_things(
+    data: st.DataObject, count: int
+) -> None:
+    digests = data.draw(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=count))
+    text = json.dumps({"digests": [shown(digest) for digest in digests]}, indent=data.draw(INDENTS))
+    assert outcome(text.encode()) == Submission(digests=tuple(digests))
+    at = data.draw(st.integers(min_value=0, max_value=len(text) - 2))
+    changed = text[:at] + data.draw(CHANGES) + text[at + data.draw(st.integers(0, 1)) :]
+    among = changed[:-1] + ',"prevProofId":"x"}'
+    assert outcome(changed.encode()) == outcome(among.encode())
+
+
+@pytest.mark.parametrize("count", [4096, 4097])
+def test_no_more_digests_than_there_may_be(count: int) -> None:
+    found = outcome(request(digests=[shown()] * count))
+    expected = Submission(digests=(DIGEST,) * 4096) if count == 4096 else MalformedError
+    assert found == expected
 
 
 @given(st.binary(max_size=300))
