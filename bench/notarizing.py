@@ -202,6 +202,9 @@ async def call(
         head = await reader.readuntil(b"\r\n\r\n")
         if b"content-length: " in head:
             await reader.readexactly(int(head.partition(b"content-length: ")[2].split(b"\r\n")[0]))
+        elif b"transfer-encoding: chunked" in head.lower():
+            # JSON has no such line in it.
+            await reader.readuntil(b"\r\n0\r\n\r\n")
         if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 204")):
             raise RuntimeError(head.decode())
         times.append(time.perf_counter() - begin)
