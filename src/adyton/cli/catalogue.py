@@ -43,7 +43,9 @@ def run_show(identifier: str, *, as_json: bool) -> int:
     """Print one provider: what it takes and which questions it answers."""
     providers = _providers()
     if identifier not in providers:
-        raise OptionMalformedError(f"there is no provider {identifier!r}: see adyton providers list")
+        raise OptionMalformedError(
+            f"there is no provider {identifier!r}: see adyton providers list"
+        )
     item = providers[identifier]
     if as_json:
         print_json(_provider_json(item))
