@@ -27,7 +27,9 @@ from adyton.codec.text import from_base64
 from adyton.crypto.binding import report_data
 from adyton.evidence.collateral import Collateral
 from adyton.evidence.dcap.collateral import IntelCollateral
+from adyton.gateway.assembly import _endorsements
 from adyton.gateway.registry.endorsements import Endorsements
+from adyton.gateway.registry.settings import CollateralOrigin, RegistrySettings
 from adyton.gateway.registry.vendors import Vendors
 from adyton.model.registry import Used
 
@@ -295,3 +297,22 @@ async def test_nobody_is_asked_where_the_operator_did_not_say_so(
 
     assert answer["state"] == "active", answer
     assert vendors.asked == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "asks"),
+    [
+        (RegistrySettings(policy=POLICY, collateral=CollateralOrigin.FETCHED), True),
+        (RegistrySettings(policy=POLICY), False),
+        # Nothing is accepted without a policy: there is nobody to ask about.
+        (RegistrySettings(collateral=CollateralOrigin.FETCHED), False),
+    ],
+    ids=["fetched", "given", "no policy"],
+)
+def test_a_gateway_asks_vendors_where_the_operator_said_so(
+    settings: RegistrySettings, *, asks: bool
+) -> None:
+    source = _endorsements(settings).source
+    assert isinstance(source, Vendors) is asks
+    if isinstance(source, Vendors):
+        assert source._roots == ROOTS
