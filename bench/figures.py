@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psutil
 
-__all__ = ["Latency", "memory_mb", "say"]
+__all__ = ["Latency", "cpu_seconds", "memory_mb", "say"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,12 @@ def memory_mb(pid: int) -> tuple[float, float]:
     """Return a process's resident memory, and its proportional share, in MB."""
     memory = psutil.Process(pid).memory_full_info()
     return memory.rss / 2**20, memory.pss / 2**20
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the time that a process has spent on a processor."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def say(line: str) -> None:

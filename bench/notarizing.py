@@ -10,8 +10,8 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
@@ -21,7 +21,7 @@ from adyton.adapters.ledger.nodes import NodeFiles
 from adyton.cli.local import LocalStack
 from adyton.crypto.ed25519 import Ed25519Key
 from adyton.ledger.tree import Frontier, Hash, inclusion
-from bench.figures import memory_mb, say
+from bench.figures import cpu_seconds, memory_mb, say
 
 ROUNDS = 3
 SECONDS = 2.0
@@ -35,10 +35,14 @@ __all__ = ["measure_notarizing"]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Requests that were answered: how many a second, and how long each took."""
+    """Requests that were answered: how many a second, how long each took, and what it cost.
+
+    ``cpu`` is the time on a processor that each process spent on one.
+    """
 
     rate: float
     seconds: list[float]
+    cpu: Mapping[str, float] = field(default_factory=dict)
 
     def at(self, share: float) -> float:
         """Return what this share of the requests stayed below, in milliseconds."""
@@ -46,7 +50,9 @@ class Load:
         return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
     def __str__(self) -> str:
-        return f"{self.rate:8.0f}/s   p50 {self.at(0.5):7.1f} ms   p99 {self.at(0.99):7.1f} ms"
+        cpu = " + ".join(f"{1e6 * seconds:.0f}" for seconds in self.cpu.values())
+        times = f"p50 {self.at(0.5):7.1f} ms   p99 {self.at(0.99):7.1f} ms"
+        return f"{self.rate:8.0f}/s   {times}   cpu {cpu} us"
 
 
 def measure_notarizing(postgresql: str = "") -> None:
@@ -60,38 +66,70 @@ def measure_notarizing(postgresql: str = "") -> None:
     measure_long_log()
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What was measured one after the other; what is compared is of one round."""
+
+    ceiling: float
+    sync: float
+    empty: Load
+    single: Load
+    empty_alone: Load
+    alone: Load
+    batch: Load
+
+    @property
+    def floor(self) -> float:
+        """Return the commits a second of one caller if they cost a request and a sync, no more."""
+        return 1 / (1 / self.empty_alone.rate + 1 / self.sync)
+
+
 def measure_commits(stack: LocalStack) -> None:
     """Measure one gateway and one notary."""
     port = int(stack.url.rpartition(":")[2])
     empty = request("OPTIONS", "/commit", b"", stack.api_key)
     one, many = (commit(count, stack.api_key) for count in (1, BATCH))
-    ceilings, syncs, empties, singles, alones, batches = [], [], [], [], [], []
-    for _ in range(ROUNDS):
-        ceilings.append(signatures())
-        syncs.append(fdatasyncs(stack.state))
-        empties.append(load(port, empty, CALLERS))
-        singles.append(load(port, one, CALLERS))
-        alones.append(load(port, one, 1))
-        batches.append(load(port, many, 8))
-    ceiling, sync = median(ceilings), median(syncs)
-    bare, single = median(item.rate for item in empties), median(item.rate for item in singles)
-    alone = median(item.rate for item in alones)
-    digests = BATCH * median(item.rate for item in batches)
-    say(f"  signatures, one core        {ceiling:8.0f}/s")
-    say(f"  fdatasync                   {sync:8.0f}/s")
-    say(f"  empty requests, {CALLERS} callers  {empties[-1]}")
-    wanted = f"(wanted: {WANTED_SINGLE})"
-    say(
-        f"  one digest, {CALLERS} callers      {singles[-1]}   {single / bare:.2f} x empty {wanted}"
+    rounds = [
+        Round(
+            ceiling=signatures(),
+            sync=fdatasyncs(stack.state),
+            empty=load(port, empty, CALLERS, stack.pids),
+            single=load(port, one, CALLERS, stack.pids),
+            empty_alone=load(port, empty, 1, stack.pids),
+            alone=load(port, one, 1, stack.pids),
+            batch=load(port, many, 8, stack.pids),
+        )
+        for _ in range(ROUNDS)
+    ]
+
+    def middle(value: Callable[[Round], float]) -> float:
+        return median(map(value, rounds))
+
+    last, single = rounds[-1], middle(lambda of: of.single.rate)
+    say(f"  signatures, one core        {middle(lambda of: of.ceiling):8.0f}/s")
+    say(f"  fdatasync                   {middle(lambda of: of.sync):8.0f}/s")
+    say(f"  empty requests, {CALLERS} callers  {last.empty}")
+    ratio = middle(lambda of: of.single.rate / of.empty.rate)
+    say(f"  one digest, {CALLERS} callers      {last.single}")
+    say(f"      {ratio:.2f} x the empty requests (wanted: {WANTED_SINGLE})")
+    say(f"  empty requests, one caller  {last.empty_alone}")
+    ratio, floor = (
+        middle(lambda of: of.alone.rate / of.sync),
+        middle(lambda of: of.floor / of.sync),
     )
-    wanted = f"(wanted: {WANTED_ALONE})"
-    say(f"  one digest, one caller      {alones[-1]}   {alone / sync:.2f} x the syncs {wanted}")
-    wanted = f"(wanted: {WANTED_BATCH}, and 10000/s)"
+    say(f"  one digest, one caller      {last.alone}")
     say(
-        f"  {BATCH} digests, 8 callers    {batches[-1]}   {digests:.0f} digests/s,"
-        f" {digests / ceiling:.2f} x the signatures {wanted}"
+        f"      {ratio:.2f} x the syncs (wanted: {WANTED_ALONE}; an empty request and a sync, one"
+        f" after the other: {floor:.2f})"
     )
-    half = load(port, one, CALLERS, pause=2 * CALLERS / single)
+    digests = BATCH * middle(lambda of: of.batch.rate)
+    ratio = BATCH * middle(lambda of: of.batch.rate / of.ceiling)
+    say(f"  {BATCH} digests, 8 callers    {last.batch}")
+    say(
+        f"      {digests:.0f} digests/s, {ratio:.2f} x the signatures (wanted: {WANTED_BATCH}, and"
+        " 10000/s)"
+    )
+    half = load(port, one, CALLERS, stack.pids, pause=2 * CALLERS / single)
     say(f"  one digest, at half load    {half}   (wanted: p99 below 25 ms)")
     resident, share = memory_mb(stack.pids["notary"])
     size = httpx.get(f"{stack.url}/v1/log/checkpoint").text.split("\n")[1]
@@ -170,7 +208,9 @@ def request(method: str, path: str, body: bytes, api_key: str) -> bytes:
     return head.encode() + body
 
 
-def load(port: int, data: bytes, callers: int, *, pause: float = 0.0) -> Load:
+def load(
+    port: int, data: bytes, callers: int, pids: Mapping[str, int], *, pause: float = 0.0
+) -> Load:
     """Send ``data`` from ``callers`` connections for a while; each waits ``pause`` in all.
 
     Those who wait begin one after the other: all at once, they would stay together, and what they
@@ -187,8 +227,10 @@ def load(port: int, data: bytes, callers: int, *, pause: float = 0.0) -> Load:
         )
         return time.perf_counter() - begin
 
+    before = {name: cpu_seconds(pids[name]) for name in ("gateway", "notary")}
     passed = asyncio.run(run())
-    return Load(len(times) / passed, times)
+    cpu = {name: (cpu_seconds(pids[name]) - spent) / len(times) for name, spent in before.items()}
+    return Load(len(times) / passed, times, cpu)
 
 
 async def call(
