@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adyton.errors import AdytonError
 from adyton.gateway.metrics import Metrics
 from adyton.gateway.observer import Observer, record_of
+from adyton.gateway.pages import check_page
 from adyton.gateway.problems import INTERNAL, MethodNotAllowedError, NotFoundError, problem
 from adyton.gateway.routes import Capability, Route
 
@@ -31,8 +32,11 @@ def create_app(
 ) -> ASGIApp:
     """Return the application of ``capabilities``."""
     routes = [route for capability in capabilities for route in capability.routes()]
+    # Where pages ask first, they may use what is there.
+    for_pages = {route.path for route in routes if route.method == "OPTIONS"}
+    served = [_served(route, is_for_pages=route.path in for_pages) for route in routes]
     app = Starlette(
-        routes=[*map(_served, routes), *_description(routes)],
+        routes=[*served, *_description(routes)],
         exception_handlers={
             AdytonError: _on_error,
             HTTPException: _on_http_error,
@@ -47,18 +51,23 @@ def create_app(
 class _Endpoint:
     """What answers at one route: an ASGI application, so that nothing stands in between."""
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, *, is_for_pages: bool) -> None:
         self._path, self._handler = route.path, route.handler
+        self._is_for_pages = is_for_pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The path with its names, not with what the caller put there.
         record_of(scope).endpoint = self._path
-        response = await self._handler(Request(scope, receive, send))
+        request = Request(scope, receive, send)
+        if not self._is_for_pages:
+            check_page(request.headers, method=request.method)
+        response = await self._handler(request)
         await response(scope, receive, send)
 
 
-def _served(route: Route) -> StarletteRoute:
-    served = StarletteRoute(route.path, _Endpoint(route), methods=[route.method])
+def _served(route: Route, *, is_for_pages: bool) -> StarletteRoute:
+    endpoint = _Endpoint(route, is_for_pages=is_for_pages)
+    served = StarletteRoute(route.path, endpoint, methods=[route.method])
     # Starlette would answer HEAD wherever it answers GET; our description does not have it.
     served.methods = {route.method}
     return served

@@ -86,9 +86,12 @@ async def test_health_is_200_whether_or_not_there_is_a_worker(
 
 @pytest.mark.parametrize("path", ["/attestation", "/encryption-public-key", "/prove", "/health"])
 async def test_pages_of_any_origin_may_ask(gateway: ProvingGateway, path: str) -> None:
+    page = {"origin": "https://app.example", "sec-fetch-site": "cross-site"}
     async with visitor(gateway) as client:
-        preflight = await client.options(path)
-        answer = await (prove(client) if path == "/prove" else client.get(path))
+        preflight = await client.options(path, headers=page)
+        answer = await (
+            prove(client, **page) if path == "/prove" else client.get(path, headers=page)
+        )
 
     assert preflight.status_code == 204
     allowed = preflight.headers["access-control-allow-headers"].lower()

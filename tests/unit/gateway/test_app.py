@@ -241,3 +241,38 @@ async def test_the_page_runs_nothing_and_loads_nothing(client: httpx.AsyncClient
     for link in page.links:
         assert link == "/openapi.json" or link.removeprefix("#") in page.anchors, link
     assert "/v1/verify/balance" in page.anchors
+
+
+PICTURE = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
+LINK = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"sec-fetch-site": "same-site"}, LINK | {"sec-fetch-dest": "iframe"}],
+    ids=["a picture", "another port", "a frame"],
+)
+async def test_a_stranger_s_page_cannot_have_the_worker_attest(
+    gateway: FakeGateway, client: httpx.AsyncClient, changes: dict[str, str]
+) -> None:
+    response = await client.get("/v1/attestation?challenge=AAAA", headers=PICTURE | changes)
+
+    assert (response.status_code, response.json()["code"]) == (403, "page-rejected")
+    assert not gateway.worker.calls
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [LINK, {"sec-fetch-site": "none"}, PICTURE | {"sec-fetch-site": "same-origin"}],
+    ids=["a link", "the address bar", "a page of ours"],
+)
+async def test_readers_and_our_own_pages_are_served(
+    client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    assert (await client.get("/v1/circuits", headers=headers)).status_code == 200
+
+
+async def test_a_form_of_a_stranger_s_page_is_no_link(client: httpx.AsyncClient) -> None:
+    response = await client.post("/v1/verify/proof", headers=LINK)
+
+    assert (response.status_code, response.json()["code"]) == (403, "page-rejected")
