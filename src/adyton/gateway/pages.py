@@ -4,7 +4,7 @@ A page can send requests without asking anybody, also to a gateway that only its
 reaches: for a picture, say, whose address is a path that makes the worker attest. It learns nothing
 from the answers, and uses up what callers without a key share. Follows "Fetch Metadata Request
 Headers" (W3C): browsers send them to every address of HTTPS and of their own machine, and no page
-can change them. Paths with cross-origin requests (``cors``) are for pages: that is theirs to see to.
+can change them. Paths with cross-origin requests (``cors``) are for pages: theirs to see to it.
 """
 
 from typing import Final
