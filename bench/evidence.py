@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 
 import psutil
+import uvloop
 from tests.fakes.nitro import NOW, FakeNitro
 
 from adyton.adapters.evidence_pool import EvidencePool
@@ -63,7 +64,11 @@ def measure_pool() -> None:
     bodies = [request(vendor) for _ in range(PIECES)]
     cores = min(2, os.cpu_count() or 1)
     alone, together, spent, spent_together = (float("inf"),) * 4
-    with asyncio.Runner() as runner, EvidencePool(processes=cores) as pool:
+    # On the loop that a gateway has.
+    with (
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        EvidencePool(processes=cores) as pool,
+    ):
 
         def ask() -> None:
             runner.run(ask_all(pool, bodies))

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -17,6 +18,7 @@ import pytest
 from tests.fakes.host import until
 from tests.fakes.nitro import NOW, FakeNitro
 from tests.fakes.worker import manifest
+from tests.fakes.workshop import Workshop
 from tests.unit.gateway.test_evidence import body, machine
 
 from adyton.adapters.evidence_pool import (
@@ -27,7 +29,7 @@ from adyton.adapters.evidence_pool import (
 from adyton.adapters.evidence_process import judge_request
 from adyton.appraisal.freshness import Expected
 from adyton.appraisal.policy import Policy
-from adyton.codec.json import canonical
+from adyton.codec.json import JsonObject, canonical
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import NO_COLLATERAL
 from adyton.model.claims import Judged
@@ -217,6 +219,31 @@ async def test_a_process_is_not_ended_while_somebody_waits_for_it() -> None:
     with EvidencePool(processes=1, idle=timedelta(0)) as made:
         pieces = (made.evidence(DOCUMENT, **GIVEN) for _ in range(3))
         assert all(verdict.accepted for verdict, _ in await asyncio.gather(*pieces))
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    return Workshop.of(folder=tmp_path, clock=lambda: NOW)
+
+
+@pytest.fixture
+def receipt(workshop: Workshop) -> JsonObject:
+    """One that is good but for its proof, which bb has to say."""
+    return workshop.receipt().to_json()
+
+
+async def test_receipts_are_judged_there_and_their_prover_ends_with_the_pool(
+    workshop: Workshop, receipt: JsonObject
+) -> None:
+    with EvidencePool(processes=1) as made:
+        verdict = await made.verify(receipt, workshop.policy_json(), at=NOW)
+        assert verdict["accepted"] is False
+        assert "proof-rejected" in json.dumps(verdict)
+        (process,) = processes()
+        (prover,) = process.children()
+        with pytest.raises(MalformedError, match="the answer lacks"):
+            await made.verify({}, workshop.policy_json(), at=NOW)
+    await until(lambda: not prover.is_running() or prover.status() == psutil.STATUS_ZOMBIE)
 
 
 async def test_a_process_has_no_business_with_the_database(
