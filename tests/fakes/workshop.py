@@ -22,10 +22,11 @@ from adyton.crypto.hashing import FIELD_MODULUS, sha256
 from adyton.crypto.hpke import OpeningKey, SealSuite
 from adyton.crypto.signing import SigningKey
 from adyton.flow.pipeline import CellPorts, certify, derive
-from adyton.flow.ports import Exchange, Http, HttpRequest, Proof, Prover, Randomness
+from adyton.flow.ports import Exchange, Http, HttpRequest, Proof, Prover
 from adyton.flow.stages import Proven
 from adyton.model.isolation import Isolation
 from adyton.model.manifest import Manifest, Software
+from adyton.model.ports import Randomness
 from adyton.model.public_inputs import public_input_bytes
 from adyton.model.question import Endpoint, Question
 from adyton.model.receipt import SIGNATURE_DOMAIN, Receipt

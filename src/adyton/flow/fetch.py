@@ -6,8 +6,9 @@ from typing import Final
 from adyton.codec.json import as_integer
 from adyton.crypto.hashing import prefixed, sha256
 from adyton.errors import RejectedError, UnavailableError
-from adyton.flow.ports import Exchange, Http, Randomness
+from adyton.flow.ports import Exchange, Http
 from adyton.flow.stages import Fetched, Opened
+from adyton.model.ports import Randomness
 from adyton.model.transcript import Transcript
 from adyton.sources import Window, render
 

@@ -15,11 +15,12 @@ from adyton.flow.extract import extract
 from adyton.flow.fetch import fetch
 from adyton.flow.foresee import foresee
 from adyton.flow.open import open_sealed
-from adyton.flow.ports import Budget, Clock, Http, Platform, Prover, Randomness, Signer
+from adyton.flow.ports import Budget, Http, Platform, Prover, Signer
 from adyton.flow.prove import prove
 from adyton.flow.respond import respond
 from adyton.flow.stages import Proven
 from adyton.model.manifest import Manifest
+from adyton.model.ports import Clock, Randomness
 from adyton.model.question import Question
 from adyton.model.receipt import Receipt
 from adyton.proofs.circuit import Circuit

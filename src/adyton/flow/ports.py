@@ -2,21 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 
 from adyton.proofs.circuit import Circuit
 
 __all__ = [
     "Budget",
-    "Clock",
     "Exchange",
     "Http",
     "HttpRequest",
     "Platform",
     "Proof",
     "Prover",
-    "Randomness",
     "Signer",
 ]
 
@@ -89,22 +86,6 @@ class Budget(Protocol):
 
     def spend(self, credential: bytes, question: bytes) -> None:
         """Count ``question`` against ``credential`` (digests, 32 bytes each) or raise."""
-        ...
-
-
-class Clock(Protocol):
-    """The time, as the worker knows it."""
-
-    def __call__(self) -> datetime:
-        """Return now, with a zone."""
-        ...
-
-
-class Randomness(Protocol):
-    """A source of unpredictable bytes."""
-
-    def __call__(self, size: int, /) -> bytes:
-        """Return ``size`` bytes."""
         ...
 
 

@@ -2,8 +2,9 @@
 
 from adyton.crypto.hashing import sha256
 from adyton.errors import UnavailableError
-from adyton.flow.ports import Prover, Randomness
+from adyton.flow.ports import Prover
 from adyton.flow.stages import Evaluated, Proven
+from adyton.model.ports import Randomness
 from adyton.model.public_inputs import public_input_bytes
 from adyton.model.statement import Statement
 from adyton.proofs.circuit import SALT_BYTES, salt_from_bytes

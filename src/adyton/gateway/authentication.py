@@ -6,8 +6,9 @@ from typing import Final
 from starlette.datastructures import Headers
 
 from adyton.adapters.store.records import ApiKey, Presented, Scope
-from adyton.gateway.ports import Clock, Keys
+from adyton.gateway.ports import Keys
 from adyton.gateway.problems import ScopeRejectedError, UnauthenticatedError
+from adyton.model.ports import Clock
 
 __all__ = ["Authentication"]
 

@@ -21,9 +21,10 @@ from adyton.gateway.exchange import (
     read_body,
     while_caller_waits,
 )
-from adyton.gateway.ports import Appraiser, Clock
+from adyton.gateway.ports import Appraiser
 from adyton.gateway.routes import Operation, Route
 from adyton.gateway.schemas import Absent, Base64, Document, VerdictDocument
+from adyton.model.ports import Clock
 
 __all__ = ["BODY_BYTES", "EvidenceVerifications"]
 

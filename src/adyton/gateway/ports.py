@@ -14,9 +14,7 @@ from adyton.evidence.collateral import Collateral
 from adyton.model.claims import Judged
 from adyton.model.manifest import Manifest
 
-__all__ = ["Appraiser", "Audit", "Caller", "Clock", "Health", "Keys", "Usage", "Verifier"]
-
-Clock = Callable[[], datetime]
+__all__ = ["Appraiser", "Audit", "Caller", "Health", "Keys", "Usage", "Verifier"]
 
 
 class Caller(Protocol):

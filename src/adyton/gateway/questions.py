@@ -30,11 +30,12 @@ from adyton.gateway.exchange import (
 )
 from adyton.gateway.metrics import Metrics
 from adyton.gateway.observer import Record, record_of
-from adyton.gateway.ports import Audit, Clock
+from adyton.gateway.ports import Audit
 from adyton.gateway.problems import status_of
 from adyton.gateway.reach import Reach
 from adyton.gateway.routes import Operation, Route
 from adyton.gateway.worker import Answer, Worker, WorkerAnswerError
+from adyton.model.ports import Clock
 from adyton.model.question import MAX_QUESTION_BYTES, Endpoint, Question
 from adyton.model.receipt import MAX_RECEIPT_BYTES
 from adyton.model.statement import Statement

@@ -31,10 +31,11 @@ from adyton.evidence.collateral import (
 from adyton.evidence.sev_snp.collateral import AmdCollateral
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import json_response, read_body, while_caller_waits
-from adyton.gateway.ports import Appraiser, Clock
+from adyton.gateway.ports import Appraiser
 from adyton.gateway.routes import Operation, Route
 from adyton.gateway.schemas import Document
 from adyton.model.claims import Claims, Judged, Platform, Technology, VendorRoot
+from adyton.model.ports import Clock
 from adyton.model.verdict import Finding, LayerName, Status, finding, shown
 
 __all__ = ["Tenzro"]

@@ -16,8 +16,9 @@ from adyton.errors import MalformedError, UnavailableError
 from adyton.gateway import schemas
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import json_response, read_body, while_caller_waits
-from adyton.gateway.ports import Clock, Verifier
+from adyton.gateway.ports import Verifier
 from adyton.gateway.routes import Operation, Route
+from adyton.model.ports import Clock
 from adyton.model.receipt import MAX_RECEIPT_BYTES
 
 __all__ = ["VerificationTimeoutError", "Verifications"]

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from adyton.crypto.hashing import sha256
 from adyton.ledger.frame import FrameKind, pack_frame
-from adyton.ledger.ports import Clock, Head, Randomness, Signer
+from adyton.ledger.ports import Head, Signer
 from adyton.ledger.records import Batch, Epoch, Part, Submission
+from adyton.model.ports import Clock, Randomness
 
 __all__ = ["Attest", "Chain", "Step"]
 

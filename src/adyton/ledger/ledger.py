@@ -15,12 +15,13 @@ from adyton.errors import AdytonError
 from adyton.ledger.chain import Attest, Chain, Step
 from adyton.ledger.epoch import epoch_binding, epoch_id
 from adyton.ledger.errors import LedgerEndedError
-from adyton.ledger.ports import Anchor, Clock, Head, Journal, Randomness, Vault
+from adyton.ledger.ports import Anchor, Head, Journal, Vault
 from adyton.ledger.proof import Enforcement
 from adyton.ledger.records import Epoch, Submission
 from adyton.ledger.recovery import recover
 from adyton.ledger.replay import Position, Replayed, replay
 from adyton.ledger.sealed import SealedState
+from adyton.model.ports import Clock, Randomness
 
 __all__ = ["Identity", "Ledger", "Ports"]
 

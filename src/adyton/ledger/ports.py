@@ -7,18 +7,15 @@ trusted for one thing only, that its head never goes back.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Protocol
 
 __all__ = [
     "GENESIS",
     "Anchor",
     "Anchored",
-    "Clock",
     "Frames",
     "Head",
     "Journal",
-    "Randomness",
     "Signer",
     "Vault",
 ]
@@ -118,22 +115,6 @@ class Vault(Protocol):
 
     def store(self, value: bytes) -> None:
         """Replace the value, durably."""
-        ...
-
-
-class Clock(Protocol):
-    """The time, as the host says."""
-
-    def __call__(self) -> datetime:
-        """Return now, with a zone."""
-        ...
-
-
-class Randomness(Protocol):
-    """A source of unpredictable bytes."""
-
-    def __call__(self, size: int, /) -> bytes:
-        """Return ``size`` bytes."""
         ...
 
 

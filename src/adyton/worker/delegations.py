@@ -17,7 +17,7 @@ from adyton.adapters.linked_errors import error_fields, linked_error
 from adyton.crypto.hashing import sha256
 from adyton.delegation.open import MAX_AGE
 from adyton.errors import AdytonError, MalformedError, UnavailableError
-from adyton.flow.ports import Clock
+from adyton.model.ports import Clock
 from adyton.model.proving import SchemeUnavailableError, SealedProving, Target
 from adyton.model.proving_job import NoirCircuit
 from adyton.model.proving_receipt import (

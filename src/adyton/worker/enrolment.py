@@ -11,7 +11,7 @@ from adyton.codec.text import to_base64
 from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import SigningKey
 from adyton.errors import MalformedError
-from adyton.flow.ports import Clock
+from adyton.model.ports import Clock
 from adyton.model.registry import (
     HEARTBEAT_DOMAIN,
     REGISTRATION_DOMAIN,

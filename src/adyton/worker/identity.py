@@ -8,8 +8,9 @@ from adyton.crypto.binding import MAX_CHALLENGE_BYTES, report_data
 from adyton.crypto.hpke import OpeningKey
 from adyton.crypto.signing import SigningKey
 from adyton.errors import MalformedError
-from adyton.flow.ports import Clock, Platform
+from adyton.flow.ports import Platform
 from adyton.model.manifest import Manifest
+from adyton.model.ports import Clock
 
 __all__ = ["Attester", "ChallengeMalformedError", "Keys", "check_challenge"]
 

@@ -15,7 +15,8 @@ from adyton.adapters.openpgp import require_openpgp
 from adyton.adapters.platforms import PlatformName
 from adyton.crypto.hashing import sha256
 from adyton.crypto.openpgp import OpenPgpCurve, OpenPgpKey
-from adyton.flow.ports import Clock, Platform
+from adyton.flow.ports import Platform
+from adyton.model.ports import Clock
 
 __all__ = ["OpenPgpIdentity"]
 

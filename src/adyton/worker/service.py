@@ -18,8 +18,8 @@ from adyton.crypto.hashing import sha256
 from adyton.errors import AdytonError, MalformedError, UnavailableError
 from adyton.evidence.nitro.layout import Document
 from adyton.flow.pipeline import certify
-from adyton.flow.ports import Clock
 from adyton.flow.stages import Proven
+from adyton.model.ports import Clock
 from adyton.model.question import Endpoint, Question
 from adyton.model.receipt import MAX_RECEIPT_BYTES
 from adyton.model.statement import Statement

@@ -16,9 +16,10 @@ from adyton.gateway.notary.log import Log
 from adyton.gateway.notary.ranges import Ranges
 from adyton.gateway.notary.settings import NotaryAccess
 from adyton.gateway.notary.stamps import Stamps
-from adyton.gateway.ports import Caller, Clock, Usage
+from adyton.gateway.ports import Caller, Usage
 from adyton.gateway.routes import Capability
 from adyton.gateway.settings import GatewayLimits
+from adyton.model.ports import Clock
 
 __all__ = ["Notarized", "notarized"]
 

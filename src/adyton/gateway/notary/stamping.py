@@ -17,8 +17,8 @@ from adyton.crypto.timestamp import read_timestamp
 from adyton.errors import AdytonError
 from adyton.gateway.notary.settings import TimeAuthority
 from adyton.gateway.notary.stamps import Stamps
-from adyton.gateway.ports import Clock
 from adyton.ledger.checkpoint import Checkpoint
+from adyton.model.ports import Clock
 
 __all__ = ["Stamper"]
 

@@ -29,7 +29,6 @@ from adyton.gateway.exchange import (
     while_caller_waits,
 )
 from adyton.gateway.observer import record_of
-from adyton.gateway.ports import Clock
 from adyton.gateway.proving import forms
 from adyton.gateway.proving.books import Books
 from adyton.gateway.proving.following import job_document
@@ -38,6 +37,7 @@ from adyton.gateway.proving.line import Line
 from adyton.gateway.proving.room import Room
 from adyton.gateway.routes import Operation, Parameter, Route
 from adyton.gateway.worker import Answer, Worker
+from adyton.model.ports import Clock
 from adyton.model.proving import MAX_SEALED_BYTES, MEDIA_TYPE, SealedProving
 
 __all__ = ["Proving"]

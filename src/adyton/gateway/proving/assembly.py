@@ -8,7 +8,7 @@ from adyton.adapters.store.jobs import JobTable
 from adyton.gateway.door import Door
 from adyton.gateway.greeting import Greeting
 from adyton.gateway.metrics import Metrics
-from adyton.gateway.ports import Audit, Clock
+from adyton.gateway.ports import Audit
 from adyton.gateway.proving.answering import Proving
 from adyton.gateway.proving.books import Books
 from adyton.gateway.proving.following import Following
@@ -20,6 +20,7 @@ from adyton.gateway.routes import Capability
 from adyton.gateway.tee_rex.service import TeeRex
 from adyton.gateway.tee_rex.visitors import Visitors
 from adyton.gateway.worker import Worker
+from adyton.model.ports import Clock
 
 __all__ = ["Delegated", "delegated"]
 

@@ -7,9 +7,10 @@ from adyton.adapters.store.records import AuditEntry
 from adyton.crypto.hashing import sha256
 from adyton.errors import AdytonError
 from adyton.gateway.metrics import Metrics
-from adyton.gateway.ports import Audit, Clock
+from adyton.gateway.ports import Audit
 from adyton.gateway.problems import status_of
 from adyton.gateway.worker import Answer
+from adyton.model.ports import Clock
 from adyton.model.proving_receipt import ProvingReceipt
 
 __all__ = ["Books", "proving_entry"]

@@ -19,11 +19,11 @@ from adyton.codec.json import JsonObject
 from adyton.errors import AdytonError
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import json_response
-from adyton.gateway.ports import Clock
 from adyton.gateway.problems import TooManyRequestsError
 from adyton.gateway.proving import forms
 from adyton.gateway.proving.jobs import Jobs, Progress
 from adyton.gateway.routes import Operation, Parameter, Route
+from adyton.model.ports import Clock
 
 __all__ = ["Following", "TooManyWatchersError", "job_document"]
 

@@ -21,11 +21,11 @@ from adyton.adapters.store.failure import StoreUnavailableError
 from adyton.adapters.store.jobs import Job, JobFailure, JobLimits, JobState, JobTable
 from adyton.errors import AdytonError, UnavailableError
 from adyton.gateway.logs import place_of
-from adyton.gateway.ports import Clock
 from adyton.gateway.problems import INTERNAL, NotFoundError, TooManyRequestsError
 from adyton.gateway.proving.books import Books
 from adyton.gateway.proving.line import Line, Turn
 from adyton.gateway.worker import Answer, Worker
+from adyton.model.ports import Clock
 from adyton.model.proving import ProvingHeader
 
 __all__ = [

@@ -14,10 +14,10 @@ import httpx
 
 from adyton.adapters.registry import TIMEOUT, Membership, RegistryClient
 from adyton.errors import AdytonError
-from adyton.gateway.ports import Clock
 from adyton.gateway.reach import Epochs
 from adyton.gateway.registry.settings import Joining
 from adyton.gateway.worker import Worker
+from adyton.model.ports import Clock
 from adyton.model.registry import Beat, State
 
 __all__ = ["Joiner"]

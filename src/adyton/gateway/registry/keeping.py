@@ -10,8 +10,8 @@ from typing import Final
 from adyton.adapters.store.registry import RegistryTable
 from adyton.errors import AdytonError, UnavailableError
 from adyton.gateway.metrics import Readings
-from adyton.gateway.ports import Clock
 from adyton.gateway.registry.admission import Admission
+from adyton.model.ports import Clock
 from adyton.model.registry import Exhibit, RegisteredWorker, State, Used
 
 __all__ = ["Keeper"]

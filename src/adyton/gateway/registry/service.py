@@ -16,7 +16,6 @@ from adyton.errors import RejectedError
 from adyton.gateway.door import Door
 from adyton.gateway.exchange import json_response, read_body, while_caller_waits
 from adyton.gateway.limits import Limiter
-from adyton.gateway.ports import Clock
 from adyton.gateway.registry import documents
 from adyton.gateway.registry.admission import Admission
 from adyton.gateway.registry.reading import (
@@ -35,6 +34,7 @@ from adyton.gateway.registry.shown import (
     with_exhibit,
 )
 from adyton.gateway.routes import Route
+from adyton.model.ports import Clock
 from adyton.model.registry import Event
 from adyton.model.verdict import shown
 
