@@ -60,6 +60,7 @@ async def test_a_nitro_enclave_is_verified(entry: Entry) -> None:
 @pytest.mark.parametrize("entry", SNP, ids=named)
 async def test_an_snp_guest_is_verified_with_its_certificates(entry: Entry) -> None:
     parts = collateral_of(entry)
+    assert parts.vek is not None
     answer = await asked(
         window(entry)[0],
         report_hex=content(entry).hex(),
