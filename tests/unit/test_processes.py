@@ -18,6 +18,7 @@ PEOPLE = frozenset({"rich", "typer"})
 WITHOUT = {
     "adyton.cli.app": RARE | SERVING | READING | PATHS | {"cryptography", "wasmtime", "yaml"},
     "adyton.gateway.server": RARE | READING | PATHS | PEOPLE | {"wasmtime"},
+    "adyton.cli.serving": RARE | READING | PATHS | {"wasmtime"},
     "adyton.cli.running": RARE | READING | PATHS | {"wasmtime"},
     "adyton.notary.server": RARE | SERVING | READING | PATHS | PEOPLE | {"asyncpg", "wasmtime"},
     "adyton.worker.server": RARE | SERVING | PEOPLE | {"wasmtime"},
