@@ -338,8 +338,13 @@ class Share:
         """Refuse what no proofs come from."""
         if self.batch.time_ms > MAX_SAFE_INTEGER:
             raise MalformedError("a batch's time is out of range")
-        if not self.epoch.format and any(part.reports for part in self.batch.parts):
-            raise MalformedError("a batch has evidence, and its epoch no format of any")
+        epoch = self.epoch
+        if any(
+            bool(part.reports or epoch.report) != bool(epoch.format) for part in self.batch.parts
+        ):
+            raise MalformedError(
+                "a batch has no evidence of its epoch's format, or one without any"
+            )
 
     def proofs(self) -> Iterator[bytes]:
         """Yield the proofs, whole and canonical, in order: each is made when it is asked for."""

@@ -293,8 +293,12 @@ def test_a_batch_that_no_proofs_come_from_is_no_share(machine: Machine) -> None:
     (part,) = batch.parts
     reported = replace(batch, parts=(replace(part, reports=(b"report",)),))
     assert len(list(Share(epoch=epoch, batch=reported).proofs())) == 1
+    silent = replace(epoch, report=b"")
+    assert len(list(Share(epoch=silent, batch=reported).proofs())) == 1
     without = replace(epoch, format="", report=b"")
-    for other, broken in ((epoch, replace(batch, time_ms=2**53)), (without, reported)):
+    assert len(list(Share(epoch=without, batch=batch).proofs())) == 1
+    late = replace(batch, time_ms=2**53)
+    for other, broken in ((epoch, late), (without, reported), (silent, batch)):
         with pytest.raises(MalformedError):
             Share(epoch=other, batch=broken)
 

@@ -36,6 +36,7 @@ class Far:
         self.answer: Any = None
         self.error: Exception | None = None
         self.evidence = asyncio.Event()
+        self.report = self.ledger.epoch.report
 
     async def wait_until_up(self, *, within: timedelta) -> None:
         return
@@ -49,7 +50,7 @@ class Far:
         if self.error is not None:
             raise self.error
         if name == "epoch":
-            return {"epoch": self.ledger.epoch.to_bytes()}
+            return {"epoch": replace(self.ledger.epoch, report=self.report).to_bytes()}
         if self.answer is not None:
             return self.answer
         return {"shares": [self.share(item) for item in submissions]}
@@ -156,6 +157,12 @@ async def test_proofs_of_something_else_are_none(far: Far) -> None:
 )
 async def test_an_answer_that_is_none_is_no_proof(far: Far, answer: Any) -> None:
     far.answer = answer
+    with pytest.raises(NotaryAnswerError):
+        await Notary(far).commit(far.machine.submission())
+
+
+async def test_an_epoch_that_no_proofs_come_from_is_none(far: Far) -> None:
+    far.report = b""
     with pytest.raises(NotaryAnswerError):
         await Notary(far).commit(far.machine.submission())
 
