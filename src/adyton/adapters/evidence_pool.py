@@ -96,7 +96,7 @@ class _Process(asyncio.Protocol):
     ) -> None:
         self._process, self._freed = process, freed
         self._read = bytearray()
-        self._transport: asyncio.Transport
+        self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Fields] | None = None
         self._overdue: asyncio.TimerHandle
         self.has_ended = False
@@ -105,13 +105,15 @@ class _Process(asyncio.Protocol):
     async def start(cls, freed: Callable[["_Process"], None]) -> Self:
         """Return a new one, which loads meanwhile."""
         process, ours = _started()
-        loop = asyncio.get_running_loop()
+        made = cls(process, freed)
         try:
-            _, made = await loop.create_unix_connection(lambda: cls(process, freed), sock=ours)
+            loop = asyncio.get_running_loop()
+            await loop.create_unix_connection(lambda: made, sock=ours)
         except BaseException:
-            ours.close()
-            process.kill()
-            process.wait()
+            # Whoever asked may leave just now.
+            made.end()
+            if made._transport is None:
+                ours.close()
             raise
         return made
 
@@ -121,6 +123,8 @@ class _Process(asyncio.Protocol):
         Whoever gives up waiting does not end it: starting a process costs far more than what it is
         at, and callers can leave as often as they like.
         """
+        if self._transport is None:
+            raise RuntimeError("the process has not been connected to")
         loop = asyncio.get_running_loop()
         self._answer = loop.create_future()
         self._overdue = loop.call_later(seconds, self.end)
@@ -161,7 +165,8 @@ class _Process(asyncio.Protocol):
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
     def _finish(self, fields: Fields | None) -> None:
         answer, self._answer = self._answer, None

@@ -161,6 +161,19 @@ async def test_a_caller_who_leaves_ends_no_process(pool: EvidencePool) -> None:
     assert process in processes()
 
 
+async def test_callers_who_leave_at_once_leave_everything_as_it_was() -> None:
+    with EvidencePool(processes=1) as made:
+        for turns in range(8):
+            asking = asyncio.create_task(made.evidence(DOCUMENT, **GIVEN))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+        assert (await made.evidence(DOCUMENT, **GIVEN))[0].accepted
+        assert len(processes()) == 1
+
+
 async def test_no_verdict_in_time_is_none_and_ends_the_process() -> None:
     with EvidencePool(processes=1) as slow:
         await slow.evidence(DOCUMENT, **GIVEN)
