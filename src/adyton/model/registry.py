@@ -30,7 +30,7 @@ __all__ = [
     "Registration",
     "State",
     "TransitionRejectedError",
-    "Used",
+    "UsedCollateral",
     "after",
     "weight_of",
 ]
@@ -211,7 +211,7 @@ class Exhibit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Used:
+class UsedCollateral:
     """The collateral that evidence was verified with: its file, empty where there is none.
 
     ``fetched`` is when the registry had it from its vendor; ``None``: the worker brought it.

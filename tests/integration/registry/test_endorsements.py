@@ -31,7 +31,7 @@ from adyton.gateway.assembly import _endorsements
 from adyton.gateway.registry.endorsements import Endorsements
 from adyton.gateway.registry.settings import CollateralOrigin, RegistrySettings
 from adyton.gateway.registry.vendors import Vendors
-from adyton.model.registry import Used
+from adyton.model.registry import UsedCollateral
 
 INTEL, AMD, VLEK = FakeIntel(), FakeAmd(), FakeAmd("Milan", "vlek")
 ROOTS = {"intel": INTEL.roots["fake"], "amd": AMD.roots["fake"], "vlek": VLEK.roots["fake"]}
@@ -232,7 +232,7 @@ async def test_what_the_worker_brought_counts_as_long_as_it_is_valid_itself(
 
 async def test_an_operator_s_key_is_the_worker_s_to_bring(vendors: FakeService) -> None:
     services = Services(amd=vendors.base)
-    brought = Used(file=Collateral(amd=VLEK.collateral()).to_bytes(), fetched=None)
+    brought = UsedCollateral(file=Collateral(amd=VLEK.collateral()).to_bytes(), fetched=None)
 
     used = await Endorsements(source=asking(services, ROOTS)).beside(
         VLEK.report(), brought, now=NOW
@@ -249,7 +249,7 @@ async def test_golden_values_and_answers_about_a_device_are_fetched_as_well() ->
     gpu = FakeNvidia("hopper")
     driver, vbios = "NV_GPU_DRIVER_GH100_590.48.01", "NV_GPU_VBIOS_1010_0200_882_96009F0001"
     roots = {"device": gpu.roots["fake"], "rim": gpu.rim_roots["fake-rim"]}
-    nothing = Used(file=b"", fetched=None)
+    nothing = UsedCollateral(file=b"", fetched=None)
     with nvidia_serving(FakeNvidiaService.of(gpu, driver=driver, vbios=vbios)) as fake:
         services = Services(nvidia_rims=fake.base, nvidia_responder=fake.base)
         used = await Endorsements(source=asking(services, roots)).beside(
@@ -273,7 +273,7 @@ async def test_a_vendor_that_keeps_everybody_waiting_is_left_alone_for_a_while()
         raise TimeoutError
 
     found = Endorsements(source=Vendors(Services(), roots=ROOTS, client=silent))
-    nothing, quote = Used(file=b"", fetched=None), INTEL.quote()
+    nothing, quote = UsedCollateral(file=b"", fetched=None), INTEL.quote()
     for evidence, later, expected in (
         (quote, 0, 1),
         (quote, 59, 1),

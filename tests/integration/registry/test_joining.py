@@ -19,7 +19,7 @@ from adyton.adapters.store import NewKey, Scope
 from adyton.gateway.registry.joining import Joiner
 from adyton.gateway.registry.settings import Joining
 from adyton.gateway.worker import Worker
-from adyton.model.registry import Event, Used
+from adyton.model.registry import Event, UsedCollateral
 from adyton.worker.enrolment import Enrolment
 from adyton.worker.identity import Attester
 
@@ -137,7 +137,7 @@ async def test_who_lost_trust_tries_new_evidence_unless_it_is_suspended(
     if event is Event.SUSPEND:
         await registry.change(party.worker.id, event, reason="x", now=now)
     else:
-        used = Used(file=b"", fetched=None)
+        used = UsedCollateral(file=b"", fetched=None)
         signed = found.attestation.signed_sha256
         await registry.refuse(party.worker.id, signed, used=used, reason="x")
     party.gateway.time.pass_by(1)

@@ -28,14 +28,14 @@ from adyton.model.registry import (
     RegisteredWorker,
     State,
     TransitionRejectedError,
-    Used,
+    UsedCollateral,
     after,
 )
 
 NOW = datetime(2026, 2, 3, 10, 30, tzinfo=UTC)
 DAY = timedelta(hours=24)
 SILENCE = timedelta(seconds=90)
-USED = Used(file=b"", fetched=None)
+USED = UsedCollateral(file=b"", fetched=None)
 EXHIBIT = Exhibit(manifest=b"{}", challenge=bytes(32), evidence=b"evidence", collateral=b"")
 
 

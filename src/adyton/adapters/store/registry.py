@@ -27,7 +27,7 @@ from adyton.model.registry import (
     RegisteredWorker,
     State,
     TransitionRejectedError,
-    Used,
+    UsedCollateral,
 )
 
 __all__ = [
@@ -181,13 +181,13 @@ class RegistryTable(RegistryReader):
         return State(state)
 
     async def confirm(
-        self, worker_id: str, signed_sha256: bytes, *, used: Used, now: datetime
+        self, worker_id: str, signed_sha256: bytes, *, used: UsedCollateral, now: datetime
     ) -> None:
         """Note that this evidence was verified again, and is still acceptable."""
         await self._note(worker_id, signed_sha256, verified=now, **_used_columns(used))
 
     async def refuse(
-        self, worker_id: str, signed_sha256: bytes, *, used: Used, reason: str
+        self, worker_id: str, signed_sha256: bytes, *, used: UsedCollateral, reason: str
     ) -> bool:
         """Take trust from the worker with this evidence; return whether it had it.
 
@@ -299,7 +299,7 @@ class RegistryTable(RegistryReader):
 _WORKERS: Final = schema.registry_workers
 
 
-def _used_columns(used: Used) -> dict[str, Any]:
+def _used_columns(used: UsedCollateral) -> dict[str, Any]:
     return {"collateral": used.file, "collateral_fetched": used.fetched}
 
 

@@ -30,7 +30,7 @@ from adyton.model.registry import (
     Exhibit,
     RegisteredWorker,
     State,
-    Used,
+    UsedCollateral,
 )
 from adyton.model.verdict import Verdict
 from adyton.model.window import CLOCK_TOLERANCE
@@ -176,8 +176,8 @@ class Admission:
         )
 
     async def verify_again(
-        self, exhibit: Exhibit, *, used: Used, now: datetime
-    ) -> tuple[Verdict, Used]:
+        self, exhibit: Exhibit, *, used: UsedCollateral, now: datetime
+    ) -> tuple[Verdict, UsedCollateral]:
         """Return the verdict that a worker's evidence would get now, apart from its age.
 
         How fresh it was, the challenge showed when it came; how long it counts is the registry's to
@@ -215,7 +215,7 @@ class Admission:
                 raise EvidenceRequiredError
             return None, exhibit
         policy = self._policy
-        brought = Used(file=exhibit.collateral, fetched=None)
+        brought = UsedCollateral(file=exhibit.collateral, fetched=None)
         used = await self.endorsements.beside(exhibit.evidence, brought, now=now)
         verdict, claims = await self.appraiser.worker(
             application.manifest,

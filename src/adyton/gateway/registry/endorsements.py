@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from adyton.errors import AdytonError
 from adyton.evidence.collateral import NO_COLLATERAL, Collateral
 from adyton.evidence.formats import Format, detect
-from adyton.model.registry import Used
+from adyton.model.registry import UsedCollateral
 
 __all__ = ["Endorsements", "Source", "collateral_of"]
 
@@ -40,7 +40,9 @@ class Endorsements:
 
     source: Source | None
 
-    async def beside(self, evidence: bytes, used: Used, *, now: datetime) -> Used:
+    async def beside(
+        self, evidence: bytes, used: UsedCollateral, *, now: datetime
+    ) -> UsedCollateral:
         """Return what ``evidence`` is to be held against: new if it can be had, else ``used``.
 
         What is new was signed by the vendor, and is valid. Raises ``MalformedError`` where ``used``
@@ -56,15 +58,15 @@ class Endorsements:
         except AdytonError as error:
             _log.warning("collateral-not-fetched", extra={"code": error.code})
             return used
-        return Used(file=_together(found, known).to_bytes(), fetched=now)
+        return UsedCollateral(file=_together(found, known).to_bytes(), fetched=now)
 
 
-def collateral_of(used: Used) -> Collateral:
+def collateral_of(used: UsedCollateral) -> Collateral:
     """Return the collateral in its file."""
     return Collateral.from_bytes(used.file) if used.file else NO_COLLATERAL
 
 
-def _is_fresh(used: Used, now: datetime) -> bool:
+def _is_fresh(used: UsedCollateral, now: datetime) -> bool:
     return used.fetched is not None and timedelta(0) <= now - used.fetched < _FRESH
 
 

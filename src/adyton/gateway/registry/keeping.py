@@ -12,7 +12,7 @@ from adyton.errors import AdytonError, UnavailableError
 from adyton.gateway.metrics import Readings
 from adyton.gateway.registry.admission import Admission
 from adyton.model.ports import Clock
-from adyton.model.registry import Exhibit, RegisteredWorker, State, Used
+from adyton.model.registry import Exhibit, RegisteredWorker, State, UsedCollateral
 
 __all__ = ["Keeper"]
 
@@ -92,7 +92,9 @@ class Keeper:
         if worker.attestation is None:
             return
         signed_sha256 = worker.attestation.signed_sha256
-        used = Used(file=exhibit.collateral, fetched=worker.attestation.collateral_fetched)
+        used = UsedCollateral(
+            file=exhibit.collateral, fetched=worker.attestation.collateral_fetched
+        )
         try:
             verdict, used = await self.admission.verify_again(exhibit, used=used, now=now)
         except UnavailableError as error:
