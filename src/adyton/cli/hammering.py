@@ -34,6 +34,7 @@ from adyton.ledger.log_proof import LogProof, check_included
 from adyton.ledger.proof import MAX_PROOF_BYTES, Proof, proof_hash
 from adyton.ledger.tree import HASH_SIZE, Hash, verify_consistency
 from adyton.ledger.walk import walk
+from adyton.sdk.log import origin_of
 
 __all__ = ["Contradiction", "Hammer", "HammerLoad", "run_hammer"]
 
@@ -198,8 +199,7 @@ class Hammer:
             await self._learn(client)
 
     def _opened(self, note: bytes) -> Checkpoint:
-        origin = note.partition(b"\n")[0].decode()
-        return open_checkpoint(note, keys=self._named(origin))
+        return open_checkpoint(note, keys=self._named(origin_of(note)))
 
     def _named(self, origin: str) -> list[NoteKey]:
         return [NoteKey(name=origin, public_key=key) for key in self.keys]

@@ -21,7 +21,13 @@ from adyton.codec.pem import read_roots
 from adyton.codec.text import to_base64
 from adyton.crypto.timestamp import read_timestamp
 from adyton.errors import MalformedError
-from adyton.ledger.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, NoteKey, open_checkpoint
+from adyton.ledger.checkpoint import (
+    MAX_CHECKPOINT_BYTES,
+    Checkpoint,
+    NoteKey,
+    open_checkpoint,
+    unverified_checkpoint,
+)
 from adyton.ledger.log_proof import LogProof, check_included
 from adyton.ledger.proof import Proof
 from adyton.ledger.walk import Walk, walk
@@ -39,7 +45,7 @@ from adyton.sdk.log import (
 from adyton.sdk.proofs import find_proof
 from adyton.sdk.transport import Transport
 
-__all__ = ["Following", "Range", "run_checkpoint", "run_prove", "run_walk"]
+__all__ = ["CheckpointOptions", "Range", "run_checkpoint", "run_prove", "run_walk"]
 
 _MAX_FILE: Final = 256 * 1024 * 1024
 _MAX_ROOTS: Final = 128 * 1024
@@ -72,7 +78,7 @@ def run_walk(files: tuple[Path, ...], asked: Range, *, complete: bool, as_json: 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Following:
+class CheckpointOptions:
     """Which checkpoint is asked for, and what it is compared with; nothing is read yet."""
 
     url: str
@@ -101,7 +107,7 @@ class _Followed:
         return self.before is not None and self.new.size < self.before.size
 
 
-def run_checkpoint(asked: Following) -> int:
+def run_checkpoint(asked: CheckpointOptions) -> int:
     """Print the newest checkpoint once it holds, and return the exit code."""
     named = tuple(NoteKey.from_text(text) for text in asked.keys)
     if asked.authority is not None and not asked.stamped:
@@ -123,7 +129,10 @@ def run_checkpoint(asked: Following) -> int:
 
 
 def _follow(
-    asked: Following, named: tuple[NoteKey, ...], roots: tuple[bytes, ...], gateway: Transport
+    asked: CheckpointOptions,
+    named: tuple[NoteKey, ...],
+    roots: tuple[bytes, ...],
+    gateway: Transport,
 ) -> _Followed:
     stamp, stamped_at = b"", None
     if asked.stamped:
@@ -145,7 +154,7 @@ def _follow(
     return _Followed(note=note, new=new, before=before, stamp=stamp, stamped_at=stamped_at)
 
 
-def _as_json(found: _Followed, asked: Following, *, is_named: bool) -> JsonObject:
+def _as_json(found: _Followed, asked: CheckpointOptions, *, is_named: bool) -> JsonObject:
     made: JsonObject = {
         "origin": found.new.origin,
         "size": str(found.new.size),
@@ -219,7 +228,8 @@ def _from_files(files: tuple[Path, ...]) -> Iterator[Value]:
 def _from_notary(asked: Range, gateway: Transport, tell: Callable[[str], None]) -> Iterator[Value]:
     last = asked.last
     if last is None:
-        last = Checkpoint.from_text(_text_of(gateway.run(newest_checkpoint()))).size
+        # How many there are to fetch: whether that is signed for is nothing to a walk.
+        last = unverified_checkpoint(gateway.run(newest_checkpoint())).size
     if last < asked.first:
         raise OptionMalformedError(f"the log's size is {last}: it has no proof {asked.first}")
     number = asked.first
@@ -228,11 +238,6 @@ def _from_notary(asked: Range, gateway: Transport, tell: Callable[[str], None]) 
         found = gateway.run(logged(number, last=last))
         yield from found
         number += len(found)
-
-
-def _text_of(note: bytes) -> str:
-    # How many there are to fetch: whether that is signed for is nothing to a walk.
-    return note.decode("utf-8", "replace").partition("\n\n")[0] + "\n"
 
 
 def _show_walk(found: Walk) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "NoteKey",
     "open_checkpoint",
     "sign_checkpoint",
+    "unverified_checkpoint",
 ]
 
 MAX_CHECKPOINT_BYTES: Final = 64 * 1024
@@ -177,6 +178,12 @@ def open_checkpoint(data: bytes, *, keys: Iterable[NoteKey]) -> Checkpoint:
     if checkpoint.origin not in signers:
         raise unsigned
     return checkpoint
+
+
+def unverified_checkpoint(note: bytes) -> Checkpoint:
+    """Return the checkpoint in ``note``, whoever signed it, or raise ``MalformedError``."""
+    text, _ = _read_note(note)
+    return Checkpoint.from_text(text)
 
 
 def _signature_line(key: NoteKey, signature: bytes) -> str:

@@ -17,6 +17,7 @@ from adyton.ledger.checkpoint import (
     NoteKey,
     open_checkpoint,
     sign_checkpoint,
+    unverified_checkpoint,
 )
 from adyton.ledger.tree import Hash
 
@@ -81,6 +82,15 @@ def test_a_false_signature_under_our_name_counts_against_the_note() -> None:
 def test_a_note_of_unknown_keys_is_unsigned(keys: list[NoteKey]) -> None:
     with pytest.raises(CheckpointUnsignedError):
         open_checkpoint(NOTE, keys=keys)
+
+
+def test_what_a_note_says_is_read_whoever_signed_it() -> None:
+    note = sign_checkpoint(CHECKPOINT, key=OTHER, sign=OTHER_SECRET.sign)
+    assert unverified_checkpoint(note) == CHECKPOINT
+    with pytest.raises(CheckpointUnsignedError):
+        open_checkpoint(note, keys=[KEY])
+    with pytest.raises(MalformedError, match="no signatures"):
+        unverified_checkpoint(CHECKPOINT.to_text().encode())
 
 
 def test_one_log_does_not_speak_for_another() -> None:

@@ -147,9 +147,9 @@ def checkpoint(
 
     Example: adyton log checkpoint --old yesterday.txt --out today.txt
     """
-    from adyton.cli.log import Following, run_checkpoint  # noqa: PLC0415
+    from adyton.cli.log import CheckpointOptions, run_checkpoint  # noqa: PLC0415
 
-    asked = Following(
+    asked = CheckpointOptions(
         url=url,
         ca_file=ca_file,
         keys=tuple(key or ()),

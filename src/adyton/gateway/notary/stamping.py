@@ -17,7 +17,7 @@ from adyton.crypto.timestamp import read_timestamp
 from adyton.errors import AdytonError
 from adyton.gateway.notary.settings import TimeAuthority
 from adyton.gateway.notary.stamps import Stamps
-from adyton.ledger.checkpoint import Checkpoint
+from adyton.ledger.checkpoint import unverified_checkpoint
 from adyton.model.ports import Clock
 
 __all__ = ["Stamper"]
@@ -65,8 +65,7 @@ class Stamper:
         if last is not None and _NO_TIME <= self.clock() - last.kept < self.authority.every:
             return
         note = await self.stamps.notary.checkpoint()
-        text = note.decode("utf-8", "replace").partition("\n\n")[0] + "\n"
-        if (size := Checkpoint.from_text(text).size) <= self.size:
+        if (size := unverified_checkpoint(note).size) <= self.size:
             return
         # Step 2: else relying parties would find out, long after the time for another one.
         answer = await self.ask(self.authority.url, note)
