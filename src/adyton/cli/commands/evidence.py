@@ -144,7 +144,7 @@ def verify(
     from adyton.cli.predicates import OptionMalformedError  # noqa: PLC0415
     from adyton.verification.machine_bundle import VERSION as MACHINE_VERSION  # noqa: PLC0415
 
-    options = Options(
+    given = Options(
         policy=policy,
         collateral=collateral,
         report_data=report_data,
@@ -156,13 +156,13 @@ def verify(
     if device is None and device_collateral is not None:
         raise OptionMalformedError("--device-collateral is beside a --device")
     if device is None and saved_version(file) != MACHINE_VERSION:
-        code = run_verify(file, options, logs=logs, save=save, ear_key=ear_key, as_json=as_json)
+        code = run_verify(file, given, logs=logs, save=save, ear_key=ear_key, as_json=as_json)
     else:
-        devices = device and DeviceFiles(files=device, collateral=device_collateral or [])
+        beside = device_collateral or []
         code = run_verify_machine(
             file,
-            options,
-            devices=devices or None,
+            given,
+            devices=None if device is None else DeviceFiles(files=device, collateral=beside),
             logs=logs,
             save=save,
             ear_key=ear_key,
@@ -203,7 +203,7 @@ def forecast(
     """
     from adyton.cli.evidence import Options, run_forecast  # noqa: PLC0415
 
-    options = Options(
+    given = Options(
         policy=policy,
         collateral=collateral,
         report_data=report_data,
@@ -211,7 +211,7 @@ def forecast(
         public_key=public_key,
         at=at,
     )
-    raise typer.Exit(run_forecast(file, options, newer=newer or [], as_json=as_json))
+    raise typer.Exit(run_forecast(file, given, newer=newer or [], as_json=as_json))
 
 
 def fetch(
