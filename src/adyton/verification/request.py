@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from adyton.codec.json import Json, JsonObject, as_list, as_object, as_string, check_keys, loads
-from adyton.codec.text import from_base64
+from adyton.codec.json import JsonObject, as_base64, as_list, as_object, check_keys, loads
 from adyton.errors import MalformedError
 from adyton.evidence.collateral import MAX_COLLATERAL_VALUES, NO_COLLATERAL, Collateral
 from adyton.evidence.nvidia.serialized import MAX_DEVICES
@@ -58,16 +57,14 @@ def _devices(record: JsonObject, *, otherwise: Collateral) -> tuple[Device, ...]
         if "device_collateral" in record:
             raise MalformedError("there is device_collateral, and there are no devices")
         return ()
-    files = [_device(item) for item in as_list(record["devices"], "devices", limit=MAX_DEVICES)]
+    files = [
+        as_base64(item, "a device", limit_bytes=MAX_EVIDENCE_BYTES)
+        for item in as_list(record["devices"], "devices", limit=MAX_DEVICES)
+    ]
     if "device_collateral" not in record:
         return devices_of(files, collateral=[otherwise])
     beside = as_list(record["device_collateral"], "device_collateral", limit=MAX_DEVICES)
     return devices_of(files, collateral=[Collateral.from_json(item) for item in beside])
-
-
-def _device(value: Json) -> bytes:
-    text = as_string(value, "a device", limit=2 * MAX_EVIDENCE_BYTES)
-    return from_base64(text, "a device", limit_bytes=MAX_EVIDENCE_BYTES)
 
 
 def _wants_ear(record: JsonObject) -> bool:
