@@ -34,7 +34,7 @@ class HttpConnection(H11Protocol):
         """Wait no more."""
         if self._deadline is not None:
             self._deadline.cancel()
-        self._is_read()
+        self._stop_waiting_for_reader()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -44,7 +44,7 @@ class HttpConnection(H11Protocol):
 
     def resume_writing(self) -> None:
         """Go on writing."""
-        self._is_read()
+        self._stop_waiting_for_reader()
         super().resume_writing()
 
     def on_response_complete(self) -> None:
@@ -52,7 +52,7 @@ class HttpConnection(H11Protocol):
         self._wait(self.timeout_keep_alive)
         super().on_response_complete()
 
-    def _is_read(self) -> None:
+    def _stop_waiting_for_reader(self) -> None:
         if self._reading is not None:
             self._reading.cancel()
 

@@ -27,7 +27,6 @@ PROVE: Final = "prove"
 REGISTER: Final = "register"
 OPENPGP: Final = "openpgp"
 
-
 # A job may be a sealed proving request. What a cell says in return stays below a frame's own limit.
 MAX_JOB_BYTES: Final = 52 * 1024 * 1024
 

@@ -164,7 +164,7 @@ registry_workers = Table(
     Column("signed_sha256", LargeBinary(32)),
     Column("verified", Instant),
     Column("until", Instant),
-    # Nobody's, where the worker brought its collateral itself.
+    # None where the worker brought its collateral itself.
     Column("collateral_fetched", Instant),
     Index(None, "owner"),
 )
