@@ -69,7 +69,10 @@ class Services:
 
 
 class Fetcher:
-    """Asks vendors. The client is the caller's, who also closes it."""
+    """Asks vendors. The client is the caller's, who also closes it.
+
+    Without ``needs_vek``, what AMD publishes is had without a chip's certificate, too.
+    """
 
     def __init__(
         self,
@@ -77,8 +80,9 @@ class Fetcher:
         *,
         services: Services | None = None,
         roots: Mapping[str, bytes] = VENDOR_ROOTS,
+        needs_vek: bool = True,
     ) -> None:
-        self._client, self._roots = client, roots
+        self._client, self._roots, self._needs_vek = client, roots, needs_vek
         self._services = services or Services()
 
     async def fetch(
@@ -124,7 +128,7 @@ class Fetcher:
 
     async def _amd(self, report: bytes, at: datetime) -> Collateral:
         service = KeyDistributionService(self._client, service=self._services.amd)
-        found = await service.fetch(Report.from_bytes(report))
+        found = await service.fetch(Report.from_bytes(report), needs_vek=self._needs_vek)
         below = () if found.vek is None else (found.vek,)
         chain = (found.ark, found.authority, *below)
         path = verify_path(

@@ -30,19 +30,25 @@ class KeyDistributionService:
         self._vendor = VendorService(client)
         self._service = service
 
-    async def fetch(self, report: Report) -> AmdCollateral:
+    async def fetch(self, report: Report, *, needs_vek: bool = True) -> AmdCollateral:
         """Return what a report needs beside it, not yet authenticated.
 
         The certificate of an operator's key (VLEK) is not the service's to give: the host has it.
-        Raises ``CollateralUnavailableError``, and ``MalformedError`` for an answer that is none.
+        Without ``needs_vek``, a chip's may be missing as well: a host can have it withheld, by
+        masking the chip's name or by asking for it all the time, and with it would withhold the
+        revocation list. Raises ``CollateralUnavailableError``, and ``MalformedError`` for an answer
+        that is none.
         """
         *others, last = generations_of(report)
         for generation in others:
             with suppress(CollateralUnavailableError):
-                return await self._fetch(report, generation)
-        return await self._fetch(report, last)
+                return await self._fetch(report, generation, needs_vek=True)
+        # Of which of several it is, nothing but the chip's certificate shows.
+        return await self._fetch(report, last, needs_vek=needs_vek or bool(others))
 
-    async def _fetch(self, report: Report, generation: Generation) -> AmdCollateral:
+    async def _fetch(
+        self, report: Report, generation: Generation, *, needs_vek: bool
+    ) -> AmdCollateral:
         kind = "vlek" if report.signing_key is SigningKey.VLEK else "vcek"
         base = f"{self._service}/{kind}/v1/{generation}"
         chain = await self._vendor.get(f"{base}/cert_chain", "the chain")
@@ -50,7 +56,11 @@ class KeyDistributionService:
         crl = await self._vendor.get(f"{base}/crl", "the revocation list")
         vek = None
         if kind == "vcek":
-            vek = (await self._vcek(base, report, generation)).content
+            try:
+                vek = (await self._vcek(base, report, generation)).content
+            except CollateralUnavailableError:
+                if needs_vek:
+                    raise
         return AmdCollateral(ark=ark, authority=authority, vek=vek, crl=crl.content)
 
     async def _vcek(self, base: str, report: Report, generation: Generation) -> httpx.Response:

@@ -1,7 +1,7 @@
 """Collateral that the registry fetches itself, from fake vendors over HTTP: what it changes."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -228,6 +228,36 @@ async def test_what_the_worker_brought_counts_as_long_as_it_is_valid_itself(
     assert late["code"] == "evidence-refused"
     _, bare = await post(fleet, TDX)
     assert bare["code"] == "evidence-refused"
+
+
+def masked(over: bytes) -> bytes:
+    """Return a report whose host has masked the chip's name."""
+    return AMD.report(report_data=over, chip_id=bytes(64))
+
+
+@pytest.mark.parametrize("is_masked", [True, False], ids=["masked", "too many requests"])
+async def test_a_host_that_has_its_chip_s_certificate_withheld_withholds_no_list(
+    fleet: Fleet, vendors: FakeService, *, is_masked: bool
+) -> None:
+    for path in vendors.answers:
+        if path.startswith("/vcek/v1/Milan/") and not path.endswith(("/cert_chain", "/crl")):
+            vendors.answers[path] = Answer(b"", status=429)
+    vendors.answers[SNP.path] = SNP.revoking
+    vendor = replace(SNP, quote=masked) if is_masked else SNP
+
+    _, answer = await post(fleet, vendor, collateral=SNP.given.to_json())
+
+    assert answer["code"] == "evidence-refused", answer
+    assert "revoked" in answer["detail"]
+
+
+async def test_a_masked_chip_s_certificate_is_the_worker_s_to_bring(fleet: Fleet) -> None:
+    vendor = replace(SNP, quote=masked)
+
+    _, answer = await post(fleet, vendor, collateral=SNP.given.to_json())
+
+    assert answer["state"] == "active", answer
+    assert answer["attestation"]["collateral_fetched"] == answer["attestation"]["verified"]
 
 
 async def test_an_operator_s_key_is_the_worker_s_to_bring(vendors: FakeService) -> None:

@@ -71,7 +71,10 @@ def _is_fresh(used: UsedCollateral, now: datetime) -> bool:
 
 
 def _together(found: Collateral, known: Collateral) -> Collateral:
-    """Return ``found``, with what no vendor gives: the certificate of an operator's key (VLEK)."""
+    """Return ``found``, with a certificate that AMD did not give.
+
+    That is one of an operator's key (VLEK), or of a chip whose host has it withheld.
+    """
     if found.amd is None or found.amd.vek is not None or known.amd is None:
         return found
     return replace(found, amd=replace(found.amd, vek=known.amd.vek))

@@ -61,7 +61,10 @@ class Vendors:
                 self._places,
                 self._client() as client,
             ):
-                fetcher = Fetcher(client, services=self._services, roots=self._roots)
+                # A worker may have brought its chip's: lists are what is asked for.
+                fetcher = Fetcher(
+                    client, services=self._services, roots=self._roots, needs_vek=False
+                )
                 return await fetcher.fetch(evidence, at=at)
         except TimeoutError as error:
             self._silent[kind] = at
