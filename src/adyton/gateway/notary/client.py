@@ -19,7 +19,7 @@ from adyton.adapters.link import WorkerTimeoutError, WorkerUnavailableError
 from adyton.adapters.linked_errors import LinkedRejectedError, linked_error
 from adyton.errors import AdytonError, MalformedError, UnavailableError
 from adyton.gateway.ports import Caller
-from adyton.ledger.records import Batch, Epoch, Share, Submission
+from adyton.ledger.records import ENTRY_SIZE, MAX_DIGESTS, Batch, Epoch, Share, Submission
 from adyton.ledger.tree import HASH_SIZE
 
 __all__ = [
@@ -38,7 +38,8 @@ _WITHIN: Final = timedelta(seconds=30)
 _SHORT: Final = timedelta(seconds=5)
 _CALLS: Final = 2
 _MOST_TOGETHER: Final = 512
-_MOST_DIGESTS: Final = 4096
+# What the longest submission is answered with; far less than a frame of the link holds.
+_ANSWER_BYTES: Final = MAX_DIGESTS * ENTRY_SIZE
 _MOST_AT_ONCE: Final = 16
 _EPOCHS: Final = 64
 _MOST_PATH: Final = 64
@@ -110,9 +111,11 @@ class _Lane:
     def take(self) -> _Group:
         """Return who goes with the next call."""
         group: list[tuple[Submission, _Answer]] = []
-        room = _MOST_DIGESTS
+        room = _ANSWER_BYTES
         while self.waiting and len(group) < self.together:
-            room -= len(self.waiting[0][0].digests)
+            submission, _ = self.waiting[0]
+            # Metadata come back, once for each submission.
+            room -= len(submission.digests) * ENTRY_SIZE + len(submission.metadata)
             if group and room < 0:
                 break
             group.append(self.waiting.popleft())

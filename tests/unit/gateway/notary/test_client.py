@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from tests.fakes.ledger import Machine, World
 
+from adyton.adapters.frames import pack_frame
 from adyton.adapters.ledger.archive import ProofUnknownError
 from adyton.adapters.link import WorkerTimeoutError, WorkerUnavailableError
 from adyton.adapters.linked_errors import LinkedRejectedError, error_fields, linked_error
+from adyton.codec.javascript import canonical
 from adyton.crypto.hashing import sha256
 from adyton.errors import AdytonError
 from adyton.gateway.notary.client import (
@@ -20,7 +22,7 @@ from adyton.gateway.notary.client import (
     NotaryTimeoutError,
     NotaryUnavailableError,
 )
-from adyton.ledger.records import Submission
+from adyton.ledger.records import MAX_METADATA_BYTES, Submission
 from adyton.notary.committing import KeyReusedError
 
 
@@ -53,14 +55,20 @@ class Far:
             return {"epoch": replace(self.ledger.epoch, report=self.report).to_bytes()}
         if self.answer is not None:
             return self.answer
-        return {"shares": [self.share(item) for item in submissions]}
+        shares = {"shares": [self.share(item) for item in submissions]}
+        if name == "commit":
+            # As the link does it: what is too long for a frame is no answer to anybody.
+            pack_frame({"id": 1, "answer": shares})
+        return shares
 
     def share(self, item: dict[str, Any]) -> dict[str, Any]:
         if item["key"] == b"reused":
             return {"error": error_fields(KeyReusedError())}
         digests = item["digests"]
         submission = Submission(
-            digests=tuple(digests[at : at + 32] for at in range(0, len(digests), 32))
+            digests=tuple(digests[at : at + 32] for at in range(0, len(digests), 32)),
+            metadata=item.get("metadata", b""),
+            key=item["key"],
         )
         step = self.ledger.step([submission])
         self.ledger.settle(step)
@@ -132,6 +140,17 @@ async def test_more_than_goes_with_one_call_goes_with_the_next(far: Far) -> None
     await asyncio.gather(*map(notary.commit, submissions))
     calls = [count for name, count in far.calls if name == "commit"]
     assert calls == [1, 512, 89]
+
+
+async def test_what_goes_together_can_be_answered_together(far: Far) -> None:
+    longest = canonical({"": "x" * (MAX_METADATA_BYTES - 7)})
+    assert len(longest) == MAX_METADATA_BYTES
+    submissions = [
+        replace(far.machine.submission(), metadata=longest, key=number.to_bytes(32))
+        for number in range(600)
+    ]
+    answers = await asyncio.gather(*map(Notary(far).commit, submissions))
+    assert [len(list(proofs)) for proofs in answers] == [1] * 600
 
 
 async def test_proofs_of_something_else_are_none(far: Far) -> None:
