@@ -4,6 +4,9 @@ What verifies is in those processes alone (``evidence_process``): the one that a
 it was sent. Bytes that could end a process, or keep it for ever, cost one of them and the one
 answer; there is none then. A pool has no processes before it is asked something, and none after
 nobody asked for a while.
+
+Not established: that bytes which take a process over stay in it. It runs as we do, and what it
+answers is read as our own.
 """
 
 import asyncio

@@ -1,8 +1,9 @@
 """A process that verifies: ``python -m adyton.adapters.evidence_process SOCKET``, by a pool.
 
 It has the whole verification path in it, and remembers what it verified; what it answers is what
-``verification`` answers. It reads strangers' bytes, and was given nothing that they could be after.
-It ends when its pool closes the socket.
+``verification`` answers. It reads strangers' bytes: it has no key and no connection but that to its
+pool, and is not told where the database is. It is no sandbox. It ends when its pool closes the
+socket.
 """
 
 import gc
