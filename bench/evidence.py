@@ -23,7 +23,7 @@ from adyton.adapters.evidence_process import judge_request
 from adyton.codec.json import JsonObject, canonical
 from adyton.codec.text import to_base64
 from bench.evidence_cases import Case, Run, cases
-from bench.figures import say
+from bench.figures import cpu_seconds, say
 
 __all__ = ["measure_evidence"]
 
@@ -75,12 +75,12 @@ def measure_pool() -> None:
 
         ask()
         for _ in range(POOL_ROUNDS):
-            start = cpu_seconds()
+            start = spent_seconds()
             alone = min(alone, seconds_of(lambda: answer_all(bodies)))
-            middle = cpu_seconds()
+            middle = spent_seconds()
             together = min(together, seconds_of(ask))
             spent = min(spent, middle - start)
-            spent_together = min(spent_together, cpu_seconds() - middle)
+            spent_together = min(spent_together, spent_seconds() - middle)
         runner.get_loop().call_soon(pool.close)
         runner.run(asyncio.sleep(0))
     say(f"\nanswers to {PIECES} requests for a verdict on a Nitro document, the chain known")
@@ -94,10 +94,10 @@ def measure_pool() -> None:
     say(f"  by processor time, with both cores free       {cores * spent / spent_together:.2f} x")
 
 
-def cpu_seconds() -> float:
-    """Return what this process and its children have spent."""
+def spent_seconds() -> float:
+    """Return the time that this process and its children have spent on a processor."""
     processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
+    return sum(cpu_seconds(process.pid) for process in processes)
 
 
 def answer_all(bodies: Sequence[bytes]) -> None:
