@@ -156,9 +156,9 @@ def test_a_mutated_report_is_refused_and_nothing_else(
     changes: list[tuple[str, int, bytes]],
 ) -> None:
     data = mutated(REPORT, changes)
-    start = time.perf_counter()
+    start = time.process_time()
     found = accepted(data)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert found is None or data[:-96] == REPORT[:-96]
 
 
@@ -192,13 +192,13 @@ def test_a_mutated_body_that_is_signed_again_is_read_or_refused(
 def test_mutated_golden_values_are_refused_or_what_was_signed(
     changes: list[tuple[str, int, bytes]],
 ) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with suppress(MalformedError, RejectedError):
         data = mutated(RIM, changes)
         signed = SignedXml.from_bytes(data, where="it", limit_bytes=MAX_RIM_BYTES)
         authenticate_rim(data, roots=VENDOR.rim_roots, at=NOW, cache=CACHE)
         assert signed.content == CONTENT
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @settings(max_examples=500, deadline=None)

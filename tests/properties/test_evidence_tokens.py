@@ -88,9 +88,9 @@ def test_a_set_that_is_cut_or_flipped_anywhere_is_refused(service: Service) -> N
 def test_a_mutated_token_is_refused_and_nothing_else(service: Service, data: st.DataObject) -> None:
     token = TOKENS[service]
     broken = mutated(token, data.draw(st.lists(pieces(len(token)), min_size=1, max_size=4)))
-    start = time.perf_counter()
+    start = time.process_time()
     is_accepted(service, broken)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @settings(max_examples=500, deadline=None)
