@@ -16,6 +16,14 @@ from adyton.errors import RejectedError
 __all__ = ["PageRejectedError", "check_page"]
 
 _FOREIGN: Final = frozenset({"cross-site", "same-site"})
+# A page can also lead a window that it opened from address to address, for as long as it likes, and
+# have the browser fetch ahead what it links to: neither is a reader's doing.
+_FOLLOWED: Final = {
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+    "sec-fetch-user": "?1",
+    "sec-purpose": None,
+}
 
 
 class PageRejectedError(RejectedError):
@@ -28,12 +36,9 @@ class PageRejectedError(RejectedError):
 
 
 def check_page(headers: Headers, *, method: str) -> None:
-    """Raise ``PageRejectedError`` for a page of another origin, but for a link that is followed."""
+    """Raise ``PageRejectedError`` for a page of another origin, unless its reader follows a link."""
     if headers.get("sec-fetch-site") not in _FOREIGN:
         return
-    is_link = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == (
-        "navigate",
-        "document",
-    )
+    is_link = all(headers.get(name) == value for name, value in _FOLLOWED.items())
     if method != "GET" or not is_link:
         raise PageRejectedError

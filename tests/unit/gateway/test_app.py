@@ -244,13 +244,20 @@ async def test_the_page_runs_nothing_and_loads_nothing(client: httpx.AsyncClient
 
 
 PICTURE = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
-LINK = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+LED = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+LINK = LED | {"sec-fetch-user": "?1"}
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"sec-fetch-site": "same-site"}, LINK | {"sec-fetch-dest": "iframe"}],
-    ids=["a picture", "another port", "a frame"],
+    [
+        {},
+        {"sec-fetch-site": "same-site"},
+        LINK | {"sec-fetch-dest": "iframe"},
+        LED,
+        LINK | {"sec-purpose": "prefetch"},
+    ],
+    ids=["a picture", "another port", "a frame", "a window that is led", "fetched ahead"],
 )
 async def test_a_stranger_s_page_cannot_have_the_worker_attest(
     gateway: FakeGateway, client: httpx.AsyncClient, changes: dict[str, str]
