@@ -36,7 +36,7 @@ class PageRejectedError(RejectedError):
 
 
 def check_page(headers: Headers, *, method: str) -> None:
-    """Raise ``PageRejectedError`` for a page of another origin, unless its reader follows a link."""
+    """Raise ``PageRejectedError`` for another origin's page, unless its reader follows a link."""
     if headers.get("sec-fetch-site") not in _FOREIGN:
         return
     is_link = all(headers.get(name) == value for name, value in _FOLLOWED.items())
