@@ -3,14 +3,17 @@
 Uvicorn waits for ever for the first request of a connection, for the rest of a head that comes byte
 by byte, and for a peer that does not read its answer, or stops reading it. As connections are
 counted, a stranger could so take all of them and keep them, without a key.
+
+And it writes an answer's head and its body apart: a call of the system each, and a packet each,
+which wakes its reader twice.
 """
 
 import asyncio
-from typing import Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-__all__ = ["HEAD_SECONDS", "READING_SECONDS", "HttpConnection"]
+__all__ = ["HEAD_SECONDS", "READING_SECONDS", "HttpConnection", "Paired"]
 
 HEAD_SECONDS: Final = 10.0
 READING_SECONDS: Final = 30.0
@@ -27,7 +30,7 @@ class HttpConnection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
         """Begin to wait for a request."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", Paired(transport, self.loop)))
         self._wait(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -67,3 +70,43 @@ class HttpConnection(H11Protocol):
         if cycle is None or cycle.response_complete:
             # Not ``close``: that would wait for a peer that never reads.
             self.transport.abort()
+
+
+class Paired:
+    """A transport that writes two pieces as one: the first waits for the second.
+
+    Not longer than to the end of the loop's turn, so that a peer misses nothing; and never more
+    than one piece, so that a peer who does not read still holds up who writes.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._first = b""
+        self._ending: asyncio.Handle | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Write ``data``, with what waits before it or at the end of this turn."""
+        if self._ending is None:
+            self._first = data
+            self._ending = self._loop.call_soon(self.flush)
+            return
+        self._first += data
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._ending is not None:
+            self._ending.cancel()
+            self._ending = None
+        first, self._first = self._first, b""
+        # Who is cut in the turn of a head misses it: a transport that is gone takes no more.
+        if first and not self._transport.is_closing():
+            self._transport.write(first)
+
+    def close(self) -> None:
+        """Close once all is written."""
+        self.flush()
+        self._transport.close()
