@@ -90,7 +90,8 @@ def _refusal(response: httpx.Response) -> str:
     return f"{text}: too many requests; ask again in {wait if wait.isdecimal() else '10'} seconds"
 
 
-def _plain(response: httpx.Response) -> list[tuple[str, str]]:
-    # What the body was encoded with is undone, and must not be undone twice.
-    gone = {"content-encoding", "content-length", "transfer-encoding"}
-    return [(name, value) for name, value in response.headers.multi_items() if name not in gone]
+def _plain(response: httpx.Response) -> list[tuple[bytes, bytes]]:
+    # What the body was encoded with is undone, and must not be undone twice. As bytes: a header may
+    # have any, and as text they are not taken back.
+    gone = {b"content-encoding", b"content-length", b"transfer-encoding"}
+    return [(name, value) for name, value in response.headers.raw if name.lower() not in gone]

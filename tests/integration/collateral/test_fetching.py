@@ -208,6 +208,16 @@ def test_an_archive_that_ends_before_its_part_does_is_malformed() -> None:
     assert isinstance(caught.value.__cause__, EOFError)
 
 
+async def test_a_header_that_is_no_ascii_is_none_of_ours(
+    fetcher: Fetcher, fake: FakeService
+) -> None:
+    path = "/vcek/v1/Milan/crl"
+    fake.answers[path] = Answer(fake.answers[path].body, headers={"Server": "caf\xe9"})
+    found = await fetcher.fetch(MILAN.report(), at=NOW)
+    assert found.amd is not None
+    assert found.amd.crl == fake.answers[path].body
+
+
 async def test_certificates_of_somebody_else_are_not_kept(
     fetcher: Fetcher, fake: FakeService, tmp_path: Path
 ) -> None:
