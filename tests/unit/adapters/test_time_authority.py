@@ -69,7 +69,9 @@ async def test_an_authority_that_answers_byte_by_byte_is_given_up() -> None:
         await ask_time(URL, NOTE, within=timedelta(seconds=0.1), transport=answer)
 
 
-@pytest.mark.parametrize("url", ["ftp://time.example", "no address", "http://[", ""])
+@pytest.mark.parametrize(
+    "url", ["ftp://time.example", "no address", "http://[", "http://xn--a", ""]
+)
 async def test_what_is_no_address_is_unavailable(url: str) -> None:
     with pytest.raises(TimeAuthorityUnavailableError):
         await ask_time(url, NOTE)
