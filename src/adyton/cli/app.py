@@ -1,5 +1,6 @@
 """The commands by name. Each one imports what it needs when it runs: help is quick."""
 
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Annotated
@@ -78,6 +79,8 @@ def _everything(
 
     With each answer come a zero-knowledge proof of it and hardware evidence of the code that gave
     it, which anyone can verify offline.
+
+    Example: adyton demo
     """
 
 
@@ -89,5 +92,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except typer.Abort:
         return 130
     except Exception as error:  # noqa: BLE001  # the process's outermost frame
-        return report(error)
+        return report(error, command=_called(command, arguments))
     return code if isinstance(code, int) else 0
+
+
+def _called(command: object, arguments: Sequence[str] | None) -> str:
+    """Return the command that ``arguments`` begin with: an error does not always know it."""
+    path = ["adyton"]
+    for word in sys.argv[1:] if arguments is None else arguments:
+        command = getattr(command, "commands", {}).get(word)
+        if command is None:
+            break
+        path.append(word)
+    return " ".join(path)

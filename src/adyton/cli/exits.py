@@ -6,6 +6,7 @@ says the same.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Final
@@ -31,13 +32,23 @@ _CODES: Final[Mapping[type[BaseException], int]] = {
     typer.TyperException: USAGE,
 }
 
-# What a gateway refuses because of who asks: 1 would say something about what was asked.
-_WRONG_KEY: Final = frozenset({"unauthenticated", "scope-missing"})
+_SCOPE_CODE: Final = "scope-missing"
+# Where the family would say too much: nothing was asked that could have been answered with no.
+_EXACT: Final[Mapping[str, int]] = {
+    "unauthenticated": USAGE,
+    _SCOPE_CODE: USAGE,
+    "provider-unknown": USAGE,
+    # Perhaps later: an authority may be slow, and stamps are hours apart.
+    "stamp-unknown": NO_ANSWER,
+}
+_USAGE_CODE: Final = "usage"
+# A gateway says which scope its key lacks; a word of a stranger's is no more than a word.
+_SCOPE: Final = re.compile(r"lacks the scope ([a-z]{1,16})\b")
 
 _NEXT: Final[Mapping[str, str]] = {
     "gateway-unavailable": "is it running? start one with: adyton serve",
     "unauthenticated": "is it a key of this gateway? make one with: adyton keys create --name NAME",
-    "scope-missing": "make a key with that scope: adyton keys create --name NAME --scope SCOPE",
+    _SCOPE_CODE: "make a key with that scope: adyton keys create --name NAME --scope SCOPE",
     "worker-rejected": "is this the policy for that worker? see: adyton policy init --help",
     "prover-missing": "see what else is missing with: adyton doctor",
     "store-unavailable": "is DATABASE_URL right, and does the database run?",
@@ -58,16 +69,18 @@ _NEXT: Final[Mapping[str, str]] = {
 
 def exit_code(error: BaseException) -> int:
     """Return the exit code for ``error``; what nobody foresaw is no answer, and never a yes."""
-    if isinstance(error, AdytonError) and error.code in _WRONG_KEY:
-        return USAGE
+    if isinstance(error, AdytonError) and error.code in _EXACT:
+        return _EXACT[error.code]
     for parent in type(error).__mro__:
         if parent in _CODES:
             return _CODES[parent]
     return NO_ANSWER
 
 
-def report(error: BaseException) -> int:
+def report(error: BaseException, *, command: str = "adyton") -> int:
     """Print ``error`` as one line, with what to do next where that is known; return its code.
+
+    ``command`` is what was called, for whoever has to look up how.
 
     ``ADYTON_TRACEBACK=1`` in the environment prints where it came from as well.
     """
@@ -76,9 +89,12 @@ def report(error: BaseException) -> int:
         # A gateway's errors carry their code in the text already.
         text, mark = str(error), f" ({error.code})"
         text = text if text.endswith(mark) else text + mark
-        advice = _NEXT.get(error.code, "")
+        advice = _advice(error, command)
     elif isinstance(error, typer.TyperException):
-        text, advice = f"{_lower(error.format_message())} (usage)", _usage_advice(error)
+        if not (said := error.format_message()):
+            # The help was asked for by saying nothing, and is printed.
+            return exit_code(error)
+        text, advice = f"{_lower(said)} (usage)", f"see: {command} --help"
     else:
         text = (
             f"adyton failed with {type(error).__name__} at {_place(error.__traceback__)} (internal)"
@@ -98,10 +114,12 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:].rstrip(".")
 
 
-def _usage_advice(error: typer.TyperException) -> str:
-    context = getattr(error, "ctx", None)
-    command = getattr(context, "command_path", "adyton")
-    return f"see: {command} --help"
+def _advice(error: AdytonError, command: str) -> str:
+    if error.code == _USAGE_CODE and command != "adyton":
+        return f"see: {command} --help"
+    if error.code == _SCOPE_CODE and (found := _SCOPE.search(str(error))):
+        return f"make a key with it: adyton keys create --name NAME --scope {found[1]}"
+    return _NEXT.get(error.code, "")
 
 
 def _place(traceback: TracebackType | None) -> str:

@@ -158,8 +158,10 @@ def test_a_notary_without_an_authority_has_no_stamped_checkpoint(
 ) -> None:
     assert run(["commit", "one"]) == 0
     capsys.readouterr()
-    assert run(["log", "checkpoint", "--stamped"]) == 2
-    assert "stamp-unknown" in capsys.readouterr().err
+    assert run(["log", "checkpoint", "--stamped"]) == 3
+    told = capsys.readouterr().err
+    assert "stamp-unknown" in told
+    assert "ADYTON_STAMP_AUTHORITY" in told
 
 
 def test_both_clients_commit(gateway: NotarizedGateway) -> None:

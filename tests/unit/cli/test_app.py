@@ -35,6 +35,7 @@ def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 COMMANDS = dict(commands())
+GROUPS = sorted({path[:size] for path in COMMANDS for size in range(len(path))})
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
@@ -72,6 +73,46 @@ def test_the_list_of_commands_has_one_line_for_each(
     assert [line for line in lines if line.startswith("│  ")] == []
     named = {line.split()[1] for line in lines} - {"--version", "--help"}
     assert named == {path[0] for path in COMMANDS}
+
+
+@pytest.mark.parametrize("path", GROUPS, ids=lambda path: " ".join(path) or "all")
+def test_the_help_of_a_group_has_an_example_of_one_of_its_commands(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([*path, "--help"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    (example,) = [line for line in lines if line.startswith("Example: adyton ")]
+    words = example.split()[2:]
+    assert any(tuple(words[: len(command)]) == command for command in COMMANDS)
+    assert tuple(words[: len(path)]) == path
+
+
+def test_help_that_nobody_asked_for_is_no_error_without_a_text(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run([]) == USAGE
+    found = capsys.readouterr()
+    assert "Usage: adyton" in found.out + found.err
+    assert "error" not in found.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["log", "prove", "--out"], "adyton log prove"),
+        (["log", "prove", "--nonsense"], "adyton log prove"),
+        (["ask", "nonsense", "--gte", "1"], "adyton ask"),
+        (["log", "nonsense"], "adyton log"),
+        (["nonsense"], "adyton"),
+    ],
+    ids=str,
+)
+def test_a_mistake_is_answered_with_the_help_of_its_command(
+    arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == USAGE
+    assert capsys.readouterr().err.splitlines()[-1] == f"  see: {named} --help"
 
 
 def test_help_fits_80_columns_and_its_paragraphs_are_filled(

@@ -5,8 +5,10 @@ import typer
 
 from adyton.adapters.installation import ProverMissingError
 from adyton.cli.exits import NO, NO_ANSWER, USAGE, exit_code, report
+from adyton.cli.predicates import OptionMalformedError
 from adyton.errors import AdytonError, MalformedError, RejectedError, UnavailableError
-from adyton.sdk.transport import GatewayRejectedError
+from adyton.gateway.problems import ScopeRejectedError
+from adyton.sdk.transport import GatewayMalformedError, GatewayRejectedError
 
 
 @pytest.mark.parametrize(
@@ -22,9 +24,12 @@ from adyton.sdk.transport import GatewayRejectedError
         (GatewayRejectedError(status=403, code="budget-exhausted", message="no"), NO),
         (GatewayRejectedError(status=401, code="unauthenticated", message="no"), USAGE),
         (GatewayRejectedError(status=403, code="scope-missing", message="no"), USAGE),
+        (GatewayRejectedError(status=403, code="provider-unknown", message="no"), USAGE),
+        (GatewayRejectedError(status=403, code="source-refused", message="no"), NO),
+        (GatewayMalformedError(status=404, code="stamp-unknown", message="no"), NO_ANSWER),
     ],
 )
-def test_an_error_has_the_code_of_its_family_but_for_a_wrong_key(
+def test_an_error_has_the_code_of_its_family_unless_nothing_was_asked(
     error: Exception, code: int
 ) -> None:
     assert exit_code(error) == code
@@ -40,6 +45,20 @@ def test_a_gateways_code_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> 
     out = capsys.readouterr().err.splitlines()
     assert out[0] == "error: who are you (unauthenticated)"
     assert "adyton keys create" in out[1]
+
+
+def test_the_scope_that_a_key_lacks_is_in_the_command_that_makes_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = ScopeRejectedError(scope="commit")
+    report(GatewayRejectedError(status=403, code=said.code, message=str(said)))
+    out = capsys.readouterr().err.splitlines()
+    assert out[1].strip().endswith("adyton keys create --name NAME --scope commit")
+
+
+def test_a_usage_error_names_the_help_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    report(OptionMalformedError("no"), command="adyton log prove")
+    assert capsys.readouterr().err == "error: no (usage)\n  see: adyton log prove --help\n"
 
 
 def test_an_error_that_nobody_foresaw_keeps_its_text_to_itself(

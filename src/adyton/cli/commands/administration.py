@@ -12,7 +12,11 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    keys = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+    keys = typer.Typer(
+        help="Make, list and revoke API keys."
+        "\n\nExample: adyton keys create --name shop --out key.txt",
+        no_args_is_help=True,
+    )
     keys.command("create")(create)
     keys.command("list")(list_)
     keys.command("revoke")(revoke)

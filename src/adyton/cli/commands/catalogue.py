@@ -14,7 +14,10 @@ _PANEL = "Look it up"
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    providers = typer.Typer(help="List, show and check data sources.", no_args_is_help=True)
+    providers = typer.Typer(
+        help="List, show and check data sources.\n\nExample: adyton providers show plaid-balance",
+        no_args_is_help=True,
+    )
     providers.command("list")(list_)
     providers.command("show")(show)
     providers.command("check")(check)

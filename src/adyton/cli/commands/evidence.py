@@ -33,11 +33,18 @@ _PublicKey = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    evidence = typer.Typer(help="Read and judge hardware evidence.", no_args_is_help=True)
+    evidence = typer.Typer(
+        help="Read and judge hardware evidence.\n\nExample: adyton evidence show td.bin",
+        no_args_is_help=True,
+    )
     evidence.command("show")(show)
     evidence.command("verify")(verify)
     evidence.command("forecast")(forecast)
-    collateral = typer.Typer(help="What vendors publish beside evidence.", no_args_is_help=True)
+    collateral = typer.Typer(
+        help="What vendors publish beside evidence."
+        "\n\nExample: adyton evidence collateral fetch td.bin --out td.json",
+        no_args_is_help=True,
+    )
     collateral.command("fetch")(fetch)
     collateral.command("cache")(cache)
     evidence.add_typer(collateral, name="collateral")

@@ -15,7 +15,11 @@ _PANEL = "Notarize"
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("commit", rich_help_panel=_PANEL)(commit)
-    group = typer.Typer(help="Look at a notary's log, and check it.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Look at a notary's log, and check it."
+        "\n\nExample: adyton log checkpoint --out today.txt",
+        no_args_is_help=True,
+    )
     group.command("walk")(walk)
     group.command("checkpoint")(checkpoint)
     group.command("prove")(prove)

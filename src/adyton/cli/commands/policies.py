@@ -12,7 +12,11 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    policy = typer.Typer(help="Write and check what you accept.", no_args_is_help=True)
+    policy = typer.Typer(
+        help="Write and check what you accept."
+        "\n\nExample: adyton policy init --platform nitro --out policy.yaml",
+        no_args_is_help=True,
+    )
     policy.command("init")(init)
     policy.command("check")(check)
     app.add_typer(policy, name="policy", rich_help_panel="Ask and verify")

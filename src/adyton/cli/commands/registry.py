@@ -24,7 +24,10 @@ _ATTESTED = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="Look at a registry of workers.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Look at a registry of workers.\n\nExample: adyton registry list --state active",
+        no_args_is_help=True,
+    )
     group.command("list")(list_)
     group.command("check")(check)
     group.command("draw")(draw)

@@ -54,7 +54,13 @@ def notarized(
     capabilities = (
         Commits(door=door, notary=notary, access=access),
         Checks(limiter=limiter),
-        Log(notary=notary, ranges=Ranges(notary=notary), stamps=stamps, limiter=limiter),
+        Log(
+            notary=notary,
+            ranges=Ranges(notary=notary),
+            stamps=stamps,
+            has_authority=access.time_authority is not None,
+            limiter=limiter,
+        ),
     )
     if access.time_authority is None:
         return Notarized(capabilities=capabilities)

@@ -38,17 +38,26 @@ class StampUnknownError(NotFoundError):
 
     code = "stamp-unknown"
 
-    def __init__(self) -> None:
-        super().__init__("there is no such checkpoint with a time stamp, or not yet")
+    def __init__(self, *, has_authority: bool) -> None:
+        reason = (
+            "the authority did not answer for one yet"
+            if has_authority
+            else "this gateway asks no authority: ADYTON_STAMP_AUTHORITY would name one"
+        )
+        super().__init__(f"there is no such checkpoint with a time stamp: {reason}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """Answers from the notary's log. What it has is public: no key is needed."""
+    """Answers from the notary's log. What it has is public: no key is needed.
+
+    ``has_authority`` says whether somebody is asked for time stamps.
+    """
 
     notary: Notary
     ranges: Ranges
     stamps: Stamps
+    has_authority: bool
     limiter: Limiter
 
     def routes(self) -> Sequence[Route]:
@@ -75,7 +84,7 @@ class Log:
         else:
             found = await self.stamps.covering(_number(text, "counter"))
         if found is None:
-            raise StampUnknownError
+            raise StampUnknownError(has_authority=self.has_authority)
         note = found.note.decode("utf-8", "replace")
         return json_response({"checkpoint": note, "stampB64": to_base64(found.answer)})
 
