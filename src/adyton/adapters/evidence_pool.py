@@ -61,8 +61,13 @@ RECEIPT: Final = "receipt"
 MAX_JOB_BYTES: Final = 32 * 1024 * 1024
 
 _COMMAND: Final = (sys.executable, "-m", "adyton.adapters.evidence_process")
-# What reads strangers' bytes has no business there.
-_KEPT_BACK: Final = "DATABASE_URL"
+# What reads strangers' bytes is told where programs and caches are, and no database, no key.
+_ENVIRON: Final = frozenset(
+    {
+        *("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "XDG_CACHE_HOME"),
+        *("ADYTON_BB", "ADYTON_ACVM", "ADYTON_CACHE"),
+    }
+)
 _DEADLINE: Final = timedelta(seconds=20)
 # A process that nobody asks anything has some 50 MB for nothing, and starts within a second.
 _IDLE: Final = timedelta(minutes=1)
@@ -193,7 +198,7 @@ def _started() -> tuple[subprocess.Popen[bytes], socket.socket]:
         process = subprocess.Popen(  # noqa: S603  # our own module, no shell
             (*_COMMAND, str(theirs.fileno())),
             pass_fds=(theirs.fileno(),),
-            env={name: value for name, value in os.environ.items() if name != _KEPT_BACK},
+            env={name: value for name, value in os.environ.items() if name in _ENVIRON},
             stdin=subprocess.DEVNULL,
             process_group=0,
         )
