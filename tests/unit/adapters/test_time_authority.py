@@ -70,7 +70,8 @@ async def test_an_authority_that_answers_byte_by_byte_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://time.example", "no address", "http://[", "http://xn--a", ""]
+    "url",
+    ["ftp://time.example", "no address", "http://[", "http://xn--a", "http://127.0.0.1:99999", ""],
 )
 async def test_what_is_no_address_is_unavailable(url: str) -> None:
     with pytest.raises(TimeAuthorityUnavailableError):
