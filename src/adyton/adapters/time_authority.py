@@ -63,7 +63,7 @@ async def ask_time(
     except TimeoutError as error:
         reason = f"did not answer within {within.total_seconds():g} s"
         raise TimeAuthorityUnavailableError(url=url, reason=reason) from error
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OverflowError) as error:
-        # The last two: a host with a name that cannot be one, and a port that is none.
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ExceptionGroup) as error:
+        # The last two: a host that cannot have its name, and a port that is none.
         raise TimeAuthorityUnavailableError(url=url, reason="cannot be reached") from error
     return bytes(received)
