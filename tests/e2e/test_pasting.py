@@ -23,13 +23,15 @@ SECTIONS = {
         "Have something proven": 1,
         "Notarize": 1,
     },
-    "docs/proving.md": {"Having something proven": 2, "Registered circuits": 1},
+    "docs/proving.md": {"Having something proven": 2, "Jobs": 2, "Registered circuits": 1},
+    "docs/notary.md": {"The notary": 1, "Whose it is": 1},
     "docs/evidence.md": {"Judging evidence": 1},
 }
 # What comes of it, among the rest.
 SAID = {
     "README.md": ("the answer is TRUE", '"accepted": true', "the proof holds"),
     "docs/proving.md": ("the receipt holds", "True (2026,)"),
+    "docs/notary.md": ("it extends the log of", "one chain without gaps", "the proof holds"),
     "docs/evidence.md": ("the evidence is acceptable", "acceptable until"),
 }
 
