@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import time
 from datetime import timedelta
@@ -66,6 +67,67 @@ def test_a_process_without_a_pipe_announces_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         started.announced(deadline=soon())
     started.stop()
+
+
+_SERVES = """
+import asyncio, os, sys
+from adyton.adapters.lifetime import ENDS_WITH_STDIN, stopped
+async def serve():
+    stop = stopped()
+    assert ENDS_WITH_STDIN not in os.environ
+    print("serves", flush=True)
+    await stop.wait()
+    print("ended", flush=True)
+asyncio.run(serve())
+"""
+_STARTS = """
+import os, sys, time
+from pathlib import Path
+from adyton.cli.processes import Child
+command = (sys.executable, "-c", sys.argv[1])
+child = Child("thing", command, environ=os.environ, log=Path(sys.argv[2]), own_group=True)
+time.sleep(60)
+"""
+
+
+def said(log: Path, word: str) -> None:
+    deadline = soon()
+    while not (log.exists() and word in log.read_text()):
+        assert time.monotonic() < deadline, f"nobody said {word}"
+        time.sleep(0.01)
+
+
+def test_a_process_ends_when_the_one_that_started_it_was_killed(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = [sys.executable, "-c", _STARTS, _SERVES, str(log)]
+    with subprocess.Popen(command) as parent:
+        said(log, "serves")
+        assert "ended" not in log.read_text()
+        parent.kill()
+    said(log, "ended")
+
+
+def test_a_process_that_nobody_of_ours_started_outlives_its_input() -> None:
+    command = [sys.executable, "-c", _SERVES]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"serves\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=0.5)
+        process.terminate()
+        assert process.stdout.readline() == b"ended\n"
+
+
+def test_an_error_of_ours_is_the_one_line_of_a_process(tmp_path: Path) -> None:
+    code = (
+        "from adyton.adapters.lifetime import as_process\n"
+        "from adyton.errors import UnavailableError\n"
+        "def main(): raise UnavailableError('no room')\n"
+        "as_process(main)\n"
+    )
+    end = child(tmp_path, code).wait()
+    assert end.reason == "no room (unavailable)"
+    assert not end.was_killed
 
 
 def supervisor(tmp_path: Path, code: str, *, well: timedelta) -> Supervisor:

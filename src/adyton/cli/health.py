@@ -1,11 +1,13 @@
-"""Whether a gateway on this machine answers questions: its own word, by ``GET /v1/health``."""
+"""Whether what runs on this machine is ready: a gateway by its own word, others by their socket."""
 
 import http.client
+import socket
 import ssl
 from contextlib import closing
+from pathlib import Path
 from typing import Final
 
-__all__ = ["is_healthy"]
+__all__ = ["is_healthy", "is_listening"]
 
 _SECONDS: Final = 10.0
 
@@ -18,6 +20,17 @@ def is_healthy(port: int, *, host: str = "127.0.0.1", tls: bool = False) -> bool
             return connection.getresponse().status == http.client.OK
         except OSError:
             return False
+
+
+def is_listening(path: Path) -> bool:
+    """Return whether somebody listens on the unix socket: a dead process leaves its file behind."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as tried:
+        tried.settimeout(_SECONDS)
+        try:
+            tried.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def _connection(host: str, port: int, *, tls: bool) -> http.client.HTTPConnection:

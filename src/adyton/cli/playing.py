@@ -4,8 +4,9 @@ import asyncio
 import errno
 from pathlib import Path
 
+from adyton.adapters.lifetime import stopped
 from adyton.cli.development import write_whole
-from adyton.cli.processes import announce, stopped
+from adyton.cli.processes import announce
 from adyton.cli.terminal import console, plain, table
 from adyton.errors import UnavailableError
 from adyton.sandbox import TOKENS, Sandbox

@@ -1,6 +1,5 @@
 """Child processes: started with a log of their own, watched until they serve, and ended."""
 
-import asyncio
 import json
 import os
 import select
@@ -13,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from adyton.adapters.lifetime import ENDS_WITH_STDIN
 from adyton.errors import UnavailableError
 
-__all__ = ["NOTIFY_LIMIT", "Child", "End", "ProcessEndedError", "announce", "stopped"]
+__all__ = ["NOTIFY_LIMIT", "Child", "End", "ProcessEndedError", "announce"]
 
 NOTIFY_LIMIT: Final = 4096
 _GRACE_SECONDS: Final = 20.0
@@ -52,19 +52,11 @@ def announce(descriptor: int | None, **fields: Any) -> None:
         os.close(descriptor)
 
 
-def stopped() -> asyncio.Event:
-    """Return an event that is set when this process is told to end (SIGINT or SIGTERM)."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
-    return stop
-
-
 class Child:
     """A process whose output goes to ``log``.
 
     ``notify`` gives it a pipe for ``announce``; ``own_group`` keeps a terminal's Ctrl+C from it.
+    It ends when this process is gone, however that ended: see ``stopped``.
     """
 
     def __init__(
@@ -88,8 +80,10 @@ class Child:
             with log.open("ab") as output:
                 self._process = subprocess.Popen(  # noqa: S603  # our own modules, no shell
                     arguments,
-                    env=dict(environ),
-                    stdin=subprocess.DEVNULL,
+                    env={**environ, ENDS_WITH_STDIN: "1"},
+                    # Nothing is ever written: it is open for as long as this process lives.
+                    stdin=subprocess.PIPE,
+                    bufsize=0,
                     stdout=output,
                     stderr=output,
                     pass_fds=passed,
@@ -107,6 +101,7 @@ class Child:
     def wait(self) -> "End":
         """Wait until the process has ended, and return how."""
         status = self._process.wait()
+        self._let_go()
         if status < 0:
             return End(reason=f"it was ended by {signal.Signals(-status).name}", was_killed=True)
         reason = self._last_words() or f"it ended with status {status}"
@@ -149,11 +144,17 @@ class Child:
             self._process.wait(timeout=_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
+        self._let_go()
 
     def kill(self) -> None:
         """End the process at once, as a crash would."""
         self._process.kill()
         self._process.wait()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     def _last_words(self) -> str:
         with self._log.open("rb") as file:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import uvloop
 
-from adyton.cli.processes import announce, stopped
+from adyton.adapters.lifetime import stopped
+from adyton.cli.processes import announce
 from adyton.gateway.logs import configure
 from adyton.gateway.server import running
 from adyton.gateway.settings import GatewaySettings

@@ -13,13 +13,14 @@ from typing import Final
 import uvloop
 from rich.text import Text
 
+from adyton.adapters.lifetime import stopped
 from adyton.adapters.platforms import PlatformName
 from adyton.cli.development import development_policy, write_whole
-from adyton.cli.health import is_healthy
+from adyton.cli.health import is_healthy, is_listening
 from adyton.cli.playing import overrides
-from adyton.cli.processes import Child, stopped
+from adyton.cli.processes import Child
 from adyton.cli.supervisor import Supervisor
-from adyton.cli.terminal import console, notes, plain, progress, table
+from adyton.cli.terminal import console, notes, plain, progress
 from adyton.cli.tools import check_tools
 from adyton.errors import UnavailableError
 from adyton.gateway.logs import configure
@@ -171,13 +172,18 @@ def _write_policy(settings: WorkerSettings) -> Path | None:
 async def _explain(
     served: Gateway, settings: WorkerSettings, policy: Path | None, environ: Mapping[str, str]
 ) -> None:
-    """Say where everything is, once it is ready."""
+    """Say where everything is, once all of it is ready."""
     tls = bool(environ.get("ADYTON_TLS_CERTIFICATE"))
-    with progress("starting the worker"):
+    notary = NotarySettings.from_environ(environ).link
+    with progress("starting the worker and the notary"):
 
         def ready() -> bool:
-            # The socket comes first: until then, asking would only fill the log.
-            return settings.link.exists() and is_healthy(served.port, host=served.host, tls=tls)
+            # The sockets come first: until then, asking would only fill the log.
+            return (
+                settings.link.exists()
+                and is_listening(notary)
+                and is_healthy(served.port, host=served.host, tls=tls)
+            )
 
         while not await asyncio.to_thread(ready):  # noqa: ASYNC110  # nobody tells when
             await asyncio.sleep(_POLL_SECONDS)
@@ -191,11 +197,9 @@ async def _explain(
     }
     if policy is not None:
         rows["policy"] = f"{policy}, for this worker"
-    made = table("", "")
-    made.show_header = False
     for name, value in rows.items():
-        made.add_row(Text(name, style="dim"), plain(value))
-    out.print(made)
+        # As one line each, whatever the width: some are to be copied.
+        out.print(Text(f"{name:<12}", style="dim").append_text(plain(value)), soft_wrap=True)
     if settings.platform is PlatformName.INSECURE:
         text = (
             "\nINSECURE PLATFORM: no hardware vouches for this worker. Whoever runs this machine"

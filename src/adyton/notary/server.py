@@ -5,7 +5,6 @@ import contextlib
 import fcntl
 import gc
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from adyton.adapters.ledger.archive import Archive
 from adyton.adapters.ledger.failure import failing
 from adyton.adapters.ledger.journal import FileJournal
 from adyton.adapters.ledger.vault import FileVault, development_key
+from adyton.adapters.lifetime import as_process, stopped
 from adyton.adapters.link_server import serve_link
 from adyton.adapters.platforms import PlatformName, open_platform
 from adyton.errors import UnavailableError
@@ -49,10 +49,7 @@ class LedgerTakenError(UnavailableError):
 
 async def serve(settings: NotarySettings) -> None:
     """Serve until the process is told to end; raise ``LedgerEndedError`` where the ledger ends."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
+    stop = stopped()
     async with running(settings) as committer:
         # What is there now stays: to look for garbage in it would stop every commit, again and
         # again.
@@ -151,4 +148,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    as_process(main)

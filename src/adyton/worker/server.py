@@ -1,9 +1,7 @@
 """A worker as a process: makes its keys, starts its cells, and answers its gateway."""
 
-import asyncio
 import contextlib
 import os
-import signal
 import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -18,6 +16,7 @@ import uvloop
 from adyton.adapters.barretenberg import PinnedProgram, pin_program
 from adyton.adapters.installation import file_sha256, find_installation
 from adyton.adapters.library import load_circuits
+from adyton.adapters.lifetime import as_process, stopped
 from adyton.adapters.link_server import serve_link
 from adyton.adapters.platforms import open_platform
 from adyton.crypto.hashing import sha256
@@ -52,10 +51,7 @@ _TEMPLATE: Final = (sys.executable, "-m", "adyton.worker.template_main")
 
 async def serve(settings: WorkerSettings, environ: Mapping[str, str]) -> None:
     """Serve until the process is told to end (SIGINT or SIGTERM)."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
+    stop = stopped()
     async with running(settings, environ):
         await stop.wait()
 
@@ -186,4 +182,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    as_process(main)
