@@ -31,7 +31,8 @@ def run_create(
 ) -> int:
     """Make a key and print it, once, or write it to ``out``, for its owner only."""
     if out is not None and out.exists():
-        raise OptionMalformedError(f"{out} is there already: a key in it would be lost")
+        text = f"{out} is there already, perhaps with a key: remove it, or name another with --out"
+        raise OptionMalformedError(text)
     check_writable(out)
     try:
         # What is the operator's alone is given by name only.

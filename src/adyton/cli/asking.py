@@ -23,11 +23,14 @@ from adyton.model.question import DEFAULT_PROVIDERS, Endpoint
 from adyton.sdk.asking import Answer
 from adyton.sdk.client import Client
 from adyton.sdk.files import FileUnreadableError
+from adyton.sdk.transport import GatewayMalformedError
 from adyton.sdk.verifying import read_policy
+from adyton.sources.credentials import CredentialMalformedError
 
 __all__ = ["Asking", "run_ask"]
 
 _LIMIT: Final = 256 * 1024
+_SHOWN_WORD: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,11 @@ def _ask(
             audience=asking.audience,
             **{**extra, **secrets.marks},
         )
+    except GatewayMalformedError as error:
+        named = provider or DEFAULT_PROVIDERS.get(endpoint)
+        if error.code == CredentialMalformedError.code and isinstance(named, str):
+            error.add_note(f"the provider is {named}; see: adyton providers show {named}")
+        raise
     except ValueError as error:
         # A mark without a secret, or a secret without its mark; the message names the places.
         raise OptionMalformedError(str(error)) from error
@@ -122,7 +130,8 @@ def _endpoint(name: str) -> Endpoint:
     try:
         return Endpoint(name)
     except ValueError as error:
-        raise OptionMalformedError(f"the question is not one of {', '.join(Endpoint)}") from error
+        text = f"there is no question {name[:_SHOWN_WORD]!r}: it is one of {', '.join(Endpoint)}"
+        raise OptionMalformedError(text) from error
 
 
 def _source(endpoint: Endpoint, asking: Asking) -> tuple[str | JsonObject | None, JsonObject]:

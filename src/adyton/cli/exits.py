@@ -115,6 +115,8 @@ def _lower(text: str) -> str:
 
 
 def _advice(error: AdytonError, command: str) -> str:
+    if notes_beside := getattr(error, "__notes__", ()):
+        return str(notes_beside[0])
     if error.code == _USAGE_CODE and command != "adyton":
         return f"see: {command} --help"
     if error.code == _SCOPE_CODE and (found := _SCOPE.search(str(error))):

@@ -1,27 +1,16 @@
 """The sandbox as a process: serves, says how to use it, and ends when told to."""
 
 import asyncio
-import errno
 from pathlib import Path
 
 from adyton.adapters.lifetime import stopped
 from adyton.cli.development import write_whole
-from adyton.cli.processes import announce
+from adyton.cli.processes import PortTakenError, announce
 from adyton.cli.terminal import console, plain, table
-from adyton.errors import UnavailableError
 from adyton.sandbox import TOKENS, Sandbox
 from adyton.sandbox.vendors.example import EXAMPLE
 
-__all__ = ["PortTakenError", "overrides", "run_sandbox"]
-
-
-class PortTakenError(UnavailableError):
-    """Something else listens on the port."""
-
-    code = "address-unavailable"
-
-    def __init__(self, *, port: int, reason: str) -> None:
-        super().__init__(f"cannot listen on port {port}: {reason}")
+__all__ = ["overrides", "run_sandbox"]
 
 
 def run_sandbox(*, port: int, authority: Path, notify: int | None) -> None:
@@ -35,8 +24,7 @@ async def _play(*, port: int, authority: Path, notify: int | None) -> None:
     try:
         await sandbox.start(port=port)
     except OSError as error:
-        reason = errno.errorcode.get(error.errno or 0, "") or type(error).__name__
-        raise PortTakenError(port=port, reason=error.strerror or reason) from error
+        raise PortTakenError(port=port, option="--port", error=error) from error
     try:
         await asyncio.to_thread(write_whole, authority, sandbox.ca_pem)
         announce(notify, port=sandbox.port, hosts=sandbox.hosts)

@@ -1,5 +1,6 @@
 """Child processes: started with a log of their own, watched until they serve, and ended."""
 
+import errno
 import json
 import os
 import select
@@ -15,7 +16,7 @@ from typing import Any, Final
 from adyton.adapters.lifetime import ENDS_WITH_STDIN
 from adyton.errors import UnavailableError
 
-__all__ = ["NOTIFY_LIMIT", "Child", "End", "ProcessEndedError", "announce"]
+__all__ = ["NOTIFY_LIMIT", "Child", "End", "PortTakenError", "ProcessEndedError", "announce"]
 
 NOTIFY_LIMIT: Final = 4096
 _GRACE_SECONDS: Final = 20.0
@@ -30,6 +31,18 @@ class ProcessEndedError(UnavailableError):
     def __init__(self, *, name: str, reason: str) -> None:
         super().__init__(f"the {name} did not start: {reason}")
         self.name = name
+
+
+class PortTakenError(UnavailableError):
+    """Something else listens on the port."""
+
+    code = "address-unavailable"
+
+    def __init__(self, *, port: int, option: str, error: OSError) -> None:
+        reason = error.strerror or errno.errorcode.get(error.errno or 0, type(error).__name__)
+        super().__init__(
+            f"cannot listen on port {port}: {reason.lower()}; {option} names another port"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

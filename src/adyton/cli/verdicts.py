@@ -55,6 +55,11 @@ _WORDS: Final[Mapping[str, str]] = {
     "membership": "is one of",
     "exists": "exists",
 }
+# What the verifier was not told, and the options that tell it.
+_TOLD_BY: Final[Mapping[str, str]] = {
+    "binding-missing": "--report-data, --nonce or --public-key",
+    "nonce-missing": "--nonce",
+}
 _HASH_LENGTH: Final = 66
 _SHOWN_HASH: Final = 14
 _PART_WIDTH: Final = 13
@@ -207,6 +212,8 @@ def print_reasons(out: Console, verdict: Verdict | MachineVerdict) -> None:
         out.print(
             Text("  ").append_text(plain(finding.message)).append(f" ({finding.code})", "dim")
         )
+        if finding.code in _TOLD_BY:
+            out.print(Text(f"    say it with {_TOLD_BY[finding.code]}", "dim"))
 
 
 def times(timings: Mapping[str, float]) -> str:

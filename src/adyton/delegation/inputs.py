@@ -29,6 +29,8 @@ __all__ = ["MAX_ELEMENTS", "InputsMalformedError", "witness_inputs"]
 # More than that is for the sender to solve: a witness is packed, and text is not.
 MAX_ELEMENTS: Final = 1 << 18
 _PROBLEM_LIMIT: Final = 200
+_SHOWN_NAMES: Final = 3
+_NAME_LIMIT: Final = 24
 # Hexadecimal digits of a field element, and some zeros before them.
 _NUMBER_LIMIT: Final = 80
 _NUMBER: Final = re.compile(r"(-?)(?:0[xX]([0-9a-fA-F]+)|([0-9]+))")
@@ -51,8 +53,8 @@ def witness_inputs(abi: JsonObject, values: JsonObject) -> Mapping[int, int]:
     Raises ``AbiMalformedError``, or ``InputsMalformedError`` for values that are not the ABI's.
     """
     parameters = read_parameters(abi)
-    if values.keys() != {parameter.name for parameter in parameters}:
-        raise InputsMalformedError("their names differ")
+    if problem := _other_names([parameter.name for parameter in parameters], values):
+        raise InputsMalformedError(problem)
     try:
         found = dict(enumerate(islice(_elements(parameters, values), MAX_ELEMENTS + 1)))
     except ValueError as error:
@@ -60,6 +62,20 @@ def witness_inputs(abi: JsonObject, values: JsonObject) -> Mapping[int, int]:
     if len(found) > MAX_ELEMENTS:
         raise InputsMalformedError(f"they take more than {MAX_ELEMENTS} witnesses; send a witness")
     return found
+
+
+def _other_names(wanted: Sequence[str], given: JsonObject) -> str:
+    """Return in which names they differ, or nothing."""
+    missing = [name for name in wanted if name not in given]
+    unknown = [name for name in given if name not in wanted]
+    found = {"missing": missing, "not its own": unknown}
+    return "; ".join(f"{what}: {_few(names)}" for what, names in found.items() if names)
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = [name[:_NAME_LIMIT] for name in names[:_SHOWN_NAMES]]
+    left = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {left} more" if left else "")
 
 
 def _elements(parameters: Sequence[Parameter], values: JsonObject) -> Iterator[int]:

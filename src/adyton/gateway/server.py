@@ -48,7 +48,9 @@ class AddressUnavailableError(UnavailableError):
     code = "address-unavailable"
 
     def __init__(self, *, host: str, port: int, reason: str) -> None:
-        super().__init__(f"cannot listen on {host} port {port}: {reason}")
+        super().__init__(
+            f"cannot listen on {host} port {port}: {reason}; ADYTON_PORT names another port"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,9 @@ def fill(
     known = {item.name: item for item in request.credentials}
     for name, value in credentials.items():
         if name not in known:
-            raise CredentialMalformedError(name=name, reason="is not one that the provider takes")
+            taken = ", ".join(known) or "none"
+            reason = f"is not one that the provider takes, which are: {taken}"
+            raise CredentialMalformedError(name=name, reason=reason)
         _check_text(name, value)
     for name, item in known.items():
         if name not in credentials and not item.optional:

@@ -323,7 +323,7 @@ async def test_its_folder_and_files_are_its_owners_only(
 
 async def test_a_port_that_is_taken_stops_the_start(host: Host, tmp_path: Path) -> None:
     settings = Host(tmp_path, ADYTON_PORT=str(host.gateway.port)).settings
-    with pytest.raises(AddressUnavailableError, match=str(host.gateway.port)):
+    with pytest.raises(AddressUnavailableError, match="ADYTON_PORT"):
         async with running(settings):
             pass
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,6 +87,25 @@ def test_the_help_of_a_group_has_an_example_of_one_of_its_commands(
     words = example.split()[2:]
     assert any(tuple(words[: len(command)]) == command for command in COMMANDS)
     assert tuple(words[: len(path)]) == path
+
+
+def test_a_question_that_is_none_is_repeated_and_the_others_are_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["ask", "balances", "--gte", "1"]) == USAGE
+    said = capsys.readouterr().err
+    assert "'balances'" in said
+    assert "balance, income" in said
+
+
+def test_a_key_is_not_written_over_and_what_to_do_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "key.txt").write_text("a key")
+    out = str(tmp_path / "key.txt")
+    assert run(["keys", "create", "--name", "x", "--out", out]) == USAGE
+    assert "name another with --out" in capsys.readouterr().err
+    assert (tmp_path / "key.txt").read_text() == "a key"
 
 
 def test_help_that_nobody_asked_for_is_no_error_without_a_text(

@@ -61,6 +61,15 @@ def test_a_usage_error_names_the_help_of_its_command(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == "error: no (usage)\n  see: adyton log prove --help\n"
 
 
+def test_what_the_command_knows_beside_an_error_is_its_advice(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = GatewayMalformedError(status=400, code="credential-malformed", message="no")
+    error.add_note("the provider is plaid-balance")
+    assert report(error) == USAGE
+    assert capsys.readouterr().err.splitlines()[1:] == ["  the provider is plaid-balance"]
+
+
 def test_an_error_that_nobody_foresaw_keeps_its_text_to_itself(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

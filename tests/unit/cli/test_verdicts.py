@@ -1,5 +1,6 @@
 """What is shown of questions and verdicts: in words, within the width, and nothing that steers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -116,6 +117,19 @@ def test_a_reason_that_many_parts_have_is_said_once() -> None:
     with console.capture() as capture:
         print_reasons(console, verdict(Status.FAILED))
     assert capture.get().count("(why)") == 1
+
+
+def test_what_the_verifier_was_not_told_is_said_with_its_option() -> None:
+    given = verdict(Status.NOT_EVALUATED)
+    missing = Finding(code="nonce-missing", message="not told")
+    layers = tuple(
+        replace(layer, parts=tuple(replace(part, findings=(missing,)) for part in layer.parts))
+        for layer in given.layers
+    )
+    console = Console(width=WIDTH, highlight=False, markup=False)
+    with console.capture() as capture:
+        print_reasons(console, replace(given, layers=layers))
+    assert capture.get().endswith("say it with --nonce\n")
 
 
 def test_a_table_folds_its_last_column() -> None:

@@ -98,10 +98,31 @@ def test_what_does_not_fit_is_refused_and_not_quoted(type_: JsonObject, value: A
     assert caught.value.__cause__ is None
 
 
-@pytest.mark.parametrize("names", [[], ["p0", "p1"], ["other"]])
-def test_other_names_are_refused(names: list[str]) -> None:
-    with pytest.raises(InputsMalformedError):
-        witness_inputs(abi(FIELD), dict.fromkeys(names, 1))
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        ([], "missing: p0"),
+        (["p0", "p1"], "not its own: p1"),
+        (["other"], "missing: p0; not its own: other"),
+        (["p0", *"abcde"], "not its own: a, b, c and 2 more"),
+        (["p0", "x\n" + "y" * 100], "not its own: x?" + "y" * 22),
+    ],
+    ids=repr,
+)
+def test_other_names_are_refused_and_said(names: list[str], problem: str) -> None:
+    with pytest.raises(InputsMalformedError) as caught:
+        witness_inputs(abi(FIELD), dict.fromkeys(names, 4711))
+    assert str(caught.value) == f"the inputs are not the program's: {problem}"
+
+
+def test_the_names_that_are_told_of_are_few_and_cut_so_that_both_kinds_are() -> None:
+    given: JsonObject = {"z" * 100 + str(number): 1 for number in range(9)}
+    wanted: list[Json] = [
+        {"name": "w" * 100 + str(number), "type": FIELD, "visibility": "private"}
+        for number in range(9)
+    ]
+    with pytest.raises(InputsMalformedError, match=r"w and 6 more; not its own: z.*z and 6 more$"):
+        witness_inputs({"parameters": wanted}, given)
 
 
 @pytest.mark.parametrize(
