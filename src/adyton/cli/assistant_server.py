@@ -39,7 +39,7 @@ class McpMissingError(UnavailableError):
     code = "mcp-missing"
 
     def __init__(self) -> None:
-        super().__init__("the Model Context Protocol's package is missing: pip install adyton[mcp]")
+        super().__init__("the Model Context Protocol's package is missing: pip install '.[mcp]'")
 
 
 def make_server(assistant: Assistant) -> "MCPServer":

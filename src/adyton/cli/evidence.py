@@ -54,6 +54,11 @@ __all__ = [
 ]
 
 _DAY: Final = 86400
+# Digits of a measurement: shorter zeros are a number.
+_LONG: Final = 40
+_OF_A_MACHINE: Final = (
+    "this is the bundle of a machine with devices: adyton evidence verify judges it"
+)
 _MAX_KEY_BYTES: Final = 16 * 1024
 _OTHERS_POLICY: Final = (
     "policy, expectation and instant are the bundle's: whoever made it chose what is accepted"
@@ -109,8 +114,8 @@ class Options:
 
 
 def run_show(file: Path, *, as_json: bool) -> int:
-    """Print every field of the evidence in ``file``."""
-    found = unverified_fields(read_evidence(file))
+    """Print every field of the evidence in ``file``, or of the evidence in a bundle."""
+    found = unverified_fields(_shown_evidence(file))
     if as_json:
         print_json(found)
         return YES
@@ -120,6 +125,19 @@ def run_show(file: Path, *, as_json: bool) -> int:
         _grow(tree, name, value)
     console().print(tree)
     return YES
+
+
+def _shown_evidence(file: Path) -> bytes:
+    match saved_version(file):
+        case None:
+            return read_evidence(file)
+        case bundles.VERSION:
+            notes().print(
+                plain("the evidence in a bundle; adyton evidence verify judges it", "dim")
+            )
+            return read_bundle(file).evidence
+        case _:
+            raise OptionMalformedError(_OF_A_MACHINE)
 
 
 def _grow(tree: Tree, name: str, value: Json) -> None:
@@ -134,7 +152,13 @@ def _grow(tree: Tree, name: str, value: Json) -> None:
             for index, item in enumerate(value):
                 _grow(branch, str(index), item)
         case _:
-            tree.add(label.append(" ").append_text(plain("none" if value is None else value, "")))
+            tree.add(label.append(" ").append_text(plain(_leaf(value), "")))
+
+
+def _leaf(value: Json) -> Json:
+    if isinstance(value, str) and len(value) >= _LONG and not value.strip("0"):
+        return f"{len(value) // 2} zero bytes"
+    return "none" if value is None else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +311,7 @@ def _hex(value: bytes | None) -> str:
 
 def run_forecast(file: Path, options: Options, *, newer: list[Path], as_json: bool) -> int:
     """Print how long the evidence in ``file`` will be acceptable."""
-    bundle = options.bundle(file)
+    bundle = _forecastable(file, options)
     seen = forecast(
         bundle.evidence,
         policy=bundle.policy,
@@ -301,6 +325,15 @@ def run_forecast(file: Path, options: Options, *, newer: list[Path], as_json: bo
     else:
         _show_forecast(seen)
     return YES if seen.now.verdict.accepted else NO
+
+
+def _forecastable(file: Path, options: Options) -> Bundle:
+    """Return what a forecast is about; raise ``MalformedError`` for what has no verdict at all."""
+    if saved_version(file) == MACHINE_VERSION:
+        raise OptionMalformedError(_OF_A_MACHINE)
+    bundle = bundle_of(file, options)
+    unverified_fields(bundle.evidence)
+    return bundle
 
 
 def _show_forecast(seen: Forecast) -> None:

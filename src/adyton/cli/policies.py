@@ -10,6 +10,7 @@ from typing import Final
 from rich.text import Text
 
 from adyton.appraisal.policy import (
+    MAX_POLICY_BYTES,
     Choice,
     EvidencePolicy,
     PlatformPolicy,
@@ -21,8 +22,13 @@ from adyton.cli.exits import YES
 from adyton.cli.policy_templates import TEMPLATES
 from adyton.cli.predicates import OptionMalformedError
 from adyton.cli.terminal import console, notes, plain, print_json, table
+from adyton.codec import yaml
+from adyton.codec.json import Json
 from adyton.model.claims import Platform
+from adyton.sdk.files import from_file
 from adyton.sdk.verifying import read_policy
+from adyton.verification.notary_policy import VERSION as NOTARY_VERSION
+from adyton.verification.notary_policy import NotaryPolicy
 from adyton.worker.settings import WorkerSettings
 
 __all__ = ["run_check", "run_init"]
@@ -52,27 +58,79 @@ def run_init(*, platform: str, out: Path, force: bool) -> int:
 
 
 def run_check(file: Path, *, as_json: bool) -> int:
-    """Print what a policy accepts, in words or as the JSON that reads as the same policy."""
-    policy = read_policy(file)
+    """Print what a policy accepts, in words or as the JSON that reads as the same policy.
+
+    A notary's policy says by its version that it is one.
+    """
+    document = from_file(file, _document, MAX_POLICY_BYTES)
+    if isinstance(document, dict) and document.get("version") == NOTARY_VERSION:
+        # What it says, it says itself: reading it has checked that it does.
+        rows, record = _notarized(NotaryPolicy.from_json(document)), document
+    else:
+        policy = read_policy(file)
+        rows, record = _said(policy), policy.to_json()
     if as_json:
-        print_json(policy.to_json())
+        print_json(record)
         return YES
     made = table("", "")
     made.show_header = False
-    for name, value in _said(policy):
+    for name, value in rows:
         made.add_row(Text(name, style="dim"), plain(value))
     console().print(made)
     return YES
 
 
+def _document(data: bytes) -> Json:
+    return yaml.loads(data, limit_bytes=MAX_POLICY_BYTES)
+
+
+def _notarized(policy: NotaryPolicy) -> list[tuple[str, str]]:
+    """Return what a notary's policy accepts, in words."""
+    signer, log = policy.signer, policy.log
+    wishes = {item.name: getattr(signer, item.name) for item in fields(signer)}
+    rows = [
+        (name.replace("_", " "), _wish(value)) for name, value in wishes.items() if _is_one(value)
+    ]
+    if not rows:
+        rows = [("signer", "anybody")]
+    rows += [
+        ("artifact", _spaced(policy.artifact)),
+        ("predecessor", _spaced(policy.predecessor)),
+        ("log", f"inclusion {_spaced(log.inclusion)}, time stamp {_spaced(log.timestamp)}"),
+        ("log keys", f"{len(log.keys)} beside the proof's own"),
+        ("authorities", f"{len(log.authorities)}"),
+    ]
+    if isinstance(policy.evidence, Choice):
+        return [*rows, ("evidence", _spaced(policy.evidence))]
+    return [*rows, *_said_of_evidence(policy.evidence)]
+
+
+def _is_one(wish: object) -> bool:
+    return wish is not None and wish is not False and wish != frozenset()
+
+
+def _wish(value: object) -> str:
+    match value:
+        case True:
+            return "yes"
+        case frozenset():
+            return ", ".join(sorted(value))
+        case _:
+            return str(value)
+
+
 def _said(policy: Policy) -> list[tuple[str, str]]:
+    return [*_said_of_evidence(policy), *_receipts(policy.receipt), *_proofs(policy)]
+
+
+def _said_of_evidence(policy: Policy) -> list[tuple[str, str]]:
     rows = [("root", f"{root.value}, built in") for root in sorted(policy.vendor_roots)]
     rows += [("root", f"{name!r}\n{digest.hex()}") for name, digest in policy.named_roots.items()]
     rows += [
         ("platform", f"{platform.value}: {_accepted(accepted)}")
         for platform, accepted in policy.platforms.items()
     ]
-    return [*rows, *_evidence(policy.evidence), *_receipts(policy.receipt), *_proofs(policy)]
+    return [*rows, *_evidence(policy.evidence)]
 
 
 def _accepted(platform: PlatformPolicy) -> str:

@@ -15,6 +15,7 @@ from adyton.crypto.ecdsa import Es256Key
 from adyton.crypto.jwk import JwkSet
 from adyton.crypto.jws import TokenSigner
 from adyton.evidence.formats import Format
+from adyton.verification.machine_bundle import VERSION as MACHINE_VERSION
 
 TDX = CASES[3]
 AT = f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
@@ -146,6 +147,53 @@ def test_the_forecast_names_the_day_on_which_the_verdict_ends(
     record: Any = json.loads(capsys.readouterr().out)
     assert record["until"] == "2026-12-10T12:00:00Z"
     assert [outlook["evaluation_number"] for outlook in record["newer"]] == [20]
+
+
+def test_a_bundle_is_forecast_as_its_evidence_is(
+    files: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert judge(files, "--bundle", files["bundle"]) == 0
+    capsys.readouterr()
+    given = ["--policy", files["policy"], "--collateral", files["collateral"], "--at", AT]
+    assert run(["evidence", "forecast", files["quote"], *given, "--json"]) == 0
+    first = capsys.readouterr().out
+    assert run(["evidence", "forecast", files["bundle"], "--json"]) == 0
+    assert capsys.readouterr().out == first
+    assert run(["evidence", "forecast", files["bundle"], *given]) == 2
+
+
+def test_a_forecast_of_no_evidence_is_no_verdict(
+    files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "evidence"
+    file.write_bytes(b"nothing")
+    assert run(["evidence", "forecast", str(file), "--policy", files["policy"]]) == 2
+    assert "acceptable" not in capsys.readouterr().out
+    # Without a policy there is none either.
+    assert run(["evidence", "forecast", files["quote"]]) == 2
+
+
+def test_the_evidence_in_a_bundle_is_shown(
+    files: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert judge(files, "--bundle", files["bundle"]) == 0
+    capsys.readouterr()
+    assert run(["evidence", "show", files["quote"], "--json"]) == 0
+    first = capsys.readouterr().out
+    assert run(["evidence", "show", files["bundle"], "--json"]) == 0
+    found = capsys.readouterr()
+    assert found.out == first
+    assert "in a bundle" in found.err
+
+
+def test_a_machines_bundle_is_named_and_not_judged_as_evidence(
+    files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "machine"
+    file.write_text(json.dumps({"version": MACHINE_VERSION}))
+    for command in ("show", "forecast"):
+        assert run(["evidence", command, str(file)]) == 2
+        assert "bundle of a machine" in capsys.readouterr().err
 
 
 def test_a_verdict_is_signed_as_an_attestation_result(

@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 from tests.unit.cli.test_policy_templates import filled
 
 from adyton.cli.app import run
+from adyton.sdk.proofs import read_notary_policy
 
 
 def test_what_a_policy_forgives_and_asks_besides_is_shown(
@@ -60,3 +62,53 @@ def test_a_policy_that_asks_not_what_evidence_is_over_says_so(
         out.write_text(text.replace("evidence:\n", f"evidence:\n  binding: {binding}\n", 1))
         assert run(["policy", "check", str(out)]) == 0
         assert said in " ".join(capsys.readouterr().out.split())
+
+
+_NOTARY = """
+version: adyton/notary-policy/v1
+signer: {requireEnforcement: measured-tee, requireEpochId: true, minTime: 1500}
+artifact: required
+predecessor: not-required
+log: {keys: [], inclusion: required, timestamp: not-required, authorities: []}
+evidence: not-required
+"""
+
+
+def test_a_notarys_policy_is_recognised_and_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "notary.yaml"
+    out.write_text(_NOTARY)
+    assert run(["policy", "check", str(out)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "enforcement measured-tee" in shown
+    assert "requires epoch yes" in shown
+    assert "artifact required" in shown
+    assert "inclusion required, time stamp not required" in shown
+    assert run(["policy", "check", str(out), "--json"]) == 0
+    again = tmp_path / "again.json"
+    again.write_text(capsys.readouterr().out)
+    assert read_notary_policy(again) == read_notary_policy(out)
+
+
+def test_what_a_notarys_policy_gets_wrong_is_malformed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "notary.yaml"
+    out.write_text(_NOTARY.replace("artifact: required", "artifact: perhaps"))
+    assert run(["policy", "check", str(out)]) == 2
+    assert "policy.artifact" in capsys.readouterr().err
+
+
+def test_a_notarys_policy_may_have_one_for_its_evidence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inner, out = tmp_path / "inner.yaml", tmp_path / "notary.yaml"
+    inner.write_text(filled("nitro"))
+    assert run(["policy", "check", str(inner), "--json"]) == 0
+    policy = capsys.readouterr().out
+    out.write_text(
+        _NOTARY.replace("evidence: not-required", f"evidence: {json.dumps(json.loads(policy))}")
+    )
+    assert run(["policy", "check", str(out)]) == 0
+    assert "nitro: images" in " ".join(capsys.readouterr().out.split())

@@ -17,6 +17,16 @@ _File = Annotated[
         dir_okay=False,
     ),
 ]
+_FileOrBundle = Annotated[
+    Path,
+    typer.Argument(
+        help="Evidence of any technology, or a bundle that was saved.", exists=True, dir_okay=False
+    ),
+]
+_Policy = Annotated[
+    Path | None,
+    typer.Option(help="What you accept; a bundle brings its own.", exists=True, dir_okay=False),
+]
 _Collateral = Annotated[
     Path | None,
     typer.Option(help="What the vendor publishes beside it.", exists=True, dir_okay=False),
@@ -51,7 +61,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(evidence, name="evidence", rich_help_panel="Ask and verify")
 
 
-def show(file: _File, *, as_json: options.AS_JSON = False) -> None:
+def show(file: _FileOrBundle, *, as_json: options.AS_JSON = False) -> None:
     """Print every field of a piece of evidence. Nothing of it is verified.
 
     What kind of evidence it is, is found by itself: Nitro and NitroTPM documents, SGX and TDX
@@ -66,19 +76,9 @@ def show(file: _File, *, as_json: options.AS_JSON = False) -> None:
 
 
 def verify(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="Evidence of any technology, or a bundle that was saved.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ],
+    file: _FileOrBundle,
     *,
-    policy: Annotated[
-        Path | None,
-        typer.Option(help="What you accept; a bundle brings its own.", exists=True, dir_okay=False),
-    ] = None,
+    policy: _Policy = None,
     collateral: _Collateral = None,
     report_data: _ReportData = None,
     nonce: _Nonce = None,
@@ -179,9 +179,9 @@ def verify(
 
 
 def forecast(
-    file: _File,
+    file: _FileOrBundle,
     *,
-    policy: Annotated[Path, typer.Option(help="What you accept.", exists=True, dir_okay=False)],
+    policy: _Policy = None,
     collateral: _Collateral = None,
     newer: Annotated[
         list[Path] | None,

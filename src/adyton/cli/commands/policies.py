@@ -55,7 +55,7 @@ def check(
     *,
     as_json: options.AS_JSON = False,
 ) -> None:
-    """Read a policy strictly, and say what it accepts.
+    """Read a policy strictly, a notary's too, and say what it accepts.
 
     Exit code: 0 it reads, 2 it does not.
 
