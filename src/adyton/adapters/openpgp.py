@@ -33,7 +33,7 @@ class OpenPgpMissingError(UnavailableError):
     code = "openpgp-missing"
 
     def __init__(self) -> None:
-        super().__init__("openpgp messages need a library more: pip install 'adyton[openpgp]'")
+        super().__init__("openpgp messages need a library more: pip install '.[openpgp]'")
 
 
 class OpenPgpRejectedError(RejectedError):

@@ -57,7 +57,7 @@ _NEXT: Final[Mapping[str, str]] = {
     "library-missing": "see what else is missing with: adyton doctor",
     "reference-string-missing": "see what else is missing with: adyton doctor",
     "job-lost": "the worker was started anew: try again",
-    "openpgp-missing": "where the worker runs: pip install 'adyton[openpgp]'",
+    "openpgp-missing": "where the worker runs: pip install '.[openpgp]' in a checkout",
     "proof-receipt-rejected": "is this the policy for that worker? see: adyton policy init --help",
     "seal-rejected": "perhaps the worker was started anew: ask again",
     "worker-unavailable": "start one with: adyton serve",

@@ -144,7 +144,7 @@ def test_help_fits_80_columns_and_its_paragraphs_are_filled(
     assert all(len(line) <= 80 for line in lines)
     first = next(n for n, line in enumerate(lines) if line.startswith("A model chooses"))
     assert lines[first + 1].startswith("folder, you choose here.")
-    assert lines[first + 1].endswith("adyton[mcp].")
+    assert lines[first + 1].endswith("pip install '.[mcp]'.")
 
 
 def test_json_is_the_same_option_wherever_it_is() -> None:

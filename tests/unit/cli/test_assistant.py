@@ -164,7 +164,7 @@ def test_without_the_package_the_error_says_how_to_get_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "mcp.server.mcpserver", None)
-    with pytest.raises(McpMissingError, match=r"pip install adyton\[mcp\]"):
+    with pytest.raises(McpMissingError, match=r"pip install '\.\[mcp\]'"):
         make_server(assistant(folder))
 
 

@@ -89,7 +89,7 @@ def _client(query: dict[str, list[str]]) -> Any:
         import boto3  # noqa: PLC0415  # optional: adyton[dynamodb]
         from botocore.config import Config  # noqa: PLC0415
     except ImportError as error:
-        reason = "boto3 is not installed: pip install adyton[dynamodb]"
+        reason = "boto3 is not installed: pip install '.[dynamodb]' in a checkout"
         raise AnchorUnavailableError(kind=DynamodbAnchor.kind, reason=reason) from error
     # Its own tries would repeat a write whose answer was lost, and then call it a conflict.
     config = Config(

@@ -63,7 +63,7 @@ def mcp(
     It can commit_text, commit_file, verify_proof and ask_question.
 
     A model chooses what it calls; which gateway, whose credentials and which folder, you choose
-    here. It needs the extra: pip install adyton[mcp].
+    here. It needs the extra: pip install '.[mcp]'.
 
     Example: adyton mcp --folder documents --api-key-file key.txt
     """
