@@ -41,7 +41,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    # In "rich", the lines of a docstring stay lines, and "adyton[mcp]" loses its brackets.
+    # In "rich", the lines of a docstring stay lines, and "'.[mcp]'" loses its brackets.
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["--help", "-h"]},
 )

@@ -116,5 +116,5 @@ def test_without_the_library_the_error_says_what_to_install(
 
     monkeypatch.setattr(builtins, "__import__", without)
 
-    with pytest.raises(OpenPgpMissingError, match=r"adyton\[openpgp\]"):
+    with pytest.raises(OpenPgpMissingError, match=r"\.\[openpgp\]"):
         open_message(MESSAGE, key=KEY.secret, limit_bytes=LIMIT)
