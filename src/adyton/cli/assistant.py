@@ -83,6 +83,11 @@ class Assistant:
     notary_policy: NotaryPolicy = OPEN
     secrets: Secrets = _NO_SECRETS
 
+    @property
+    def has_credentials(self) -> bool:
+        """Whether there are any to ask with."""
+        return bool(self.secrets.credentials or self.secrets.places)
+
     async def commit_text(self, text: str) -> dict[str, Any]:
         """Have a notary sign that this text existed, and when. Only its SHA-256 is sent.
 
@@ -144,9 +149,9 @@ class Assistant:
         decided. Writes the receipt into the server's folder and returns where.
         """
         if self.policy is None:
-            raise NotConfiguredError(what="a policy for workers")
-        if not self.secrets.credentials and not self.secrets.places:
-            raise NotConfiguredError(what="credentials")
+            raise NotConfiguredError(what="a policy for workers: --policy")
+        if not self.has_credentials:
+            raise NotConfiguredError(what="credentials: --token-file")
         asked = as_object(
             strict_loads(json.dumps(predicate).encode(), limit_bytes=_MAX_PREDICATE), "predicate"
         )
@@ -174,7 +179,7 @@ class Assistant:
 
     async def _commit(self, digest: bytes) -> Committed:
         if not self.api_key:
-            raise NotConfiguredError(what="an API key")
+            raise NotConfiguredError(what="an API key: --api-key-file, or ADYTON_API_KEY")
         transport = AsyncTransport(
             self.url, api_key=self.api_key, ca_file=self.ca_file, transport=None
         )

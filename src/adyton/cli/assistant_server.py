@@ -6,14 +6,19 @@ The protocol's package is an extra: it is imported when the server is made.
 import functools
 import hmac
 import secrets
+import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 import uvicorn
+from pydantic import ValidationError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adyton.cli.assistant import Assistant
+from adyton.cli.processes import PortTakenError
 from adyton.cli.terminal import notes
 from adyton.errors import AdytonError, UnavailableError
 
@@ -46,10 +51,27 @@ def make_server(assistant: Assistant) -> "MCPServer":
     """Return a server with the tools of ``assistant``; ``McpMissingError`` without the package."""
     try:
         from mcp.server.mcpserver import MCPServer  # noqa: PLC0415
+        from mcp.server.mcpserver.exceptions import ToolError  # noqa: PLC0415
     except ImportError as error:
         raise McpMissingError from error
-    server: MCPServer = MCPServer(
-        "adyton", instructions=_INSTRUCTIONS, log_level="WARNING", request_state_security=None
+
+    class Server(MCPServer):
+        """Says in our words which arguments are not a tool's."""
+
+        async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+            try:
+                return await super().call_tool(name, arguments, context)
+            except ToolError as error:
+                if isinstance(error.__cause__, ValidationError):
+                    raise ToolError(_wrong_arguments(name, error.__cause__)) from None
+                raise
+
+    server = Server(
+        "adyton",
+        version=version("adyton"),
+        instructions=_INSTRUCTIONS,
+        log_level="WARNING",
+        request_state_security=None,
     )
     for tool in (
         assistant.commit_text,
@@ -71,12 +93,18 @@ def serve_http(server: "MCPServer", *, port: int, token: str) -> None:
 
     Other users of this machine, and pages in its browsers, reach the port too.
     """
+    try:
+        listener = socket.create_server((_HOST, port))
+    except OSError as error:
+        raise PortTakenError(port=port, option="--http", error=error) from error
     made = token or secrets.token_urlsafe(_TOKEN_SIZE)
     notes().print(f"http://{_HOST}:{port}/mcp", soft_wrap=True)
     if not token:
         notes().print(f"Authorization: Bearer {made}", soft_wrap=True)
     app = server.streamable_http_app(host=_HOST, stateless_http=True)
-    uvicorn.run(guarded(app, made), host=_HOST, port=port, log_level="warning")
+    config = uvicorn.Config(guarded(app, made), host=_HOST, port=port, log_level="warning")
+    with listener, suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def guarded(app: ASGIApp, token: str) -> ASGIApp:
@@ -93,6 +121,18 @@ def guarded(app: ASGIApp, token: str) -> ASGIApp:
         await app(scope, receive, send)
 
     return guard
+
+
+def _wrong_arguments(tool: str, error: ValidationError) -> str:
+    # Their names alone: what was sent is the caller's.
+    found = {
+        str(problem["loc"][0]): problem["type"] for problem in error.errors() if problem["loc"]
+    }
+    said = [
+        f"{name} is missing" if kind == "missing" else f"{name} is of another type"
+        for name, kind in found.items()
+    ]
+    return f"the arguments are not those of {tool}: {'; '.join(said)} (malformed)"
 
 
 def _told(tool: _Tool[_Parameters]) -> _Tool[_Parameters]:

@@ -2,7 +2,9 @@
 
 import json
 import os
+import socket
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ from starlette.routing import Route
 from tests.fakes.proofs import FakeNotary
 
 from adyton.cli import assistant_server
+from adyton.cli.app import run
 from adyton.cli.assistant import Assistant
 from adyton.cli.assistant_server import McpMissingError, guarded, make_server
+from adyton.cli.exits import NO_ANSWER, YES
 
 DATA = b"what is committed"
 
@@ -131,6 +135,66 @@ async def test_without_a_key_nothing_is_committed(folder: Path) -> None:
     is_good, text = await called(assistant(folder, api_key=""), "commit_text", text="x")
     assert not is_good
     assert "(not-configured)" in text
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "problem"),
+    [
+        ("ask_question", {"endpoint": "balance"}, "predicate is missing"),
+        ("commit_text", {"text": ["s3cret"]}, "text is of another type"),
+    ],
+)
+async def test_arguments_that_are_not_a_tools_are_named_in_our_words(
+    folder: Path, tool: str, arguments: dict[str, Any], problem: str
+) -> None:
+    is_good, text = await called(assistant(folder), tool, **arguments)
+    assert not is_good
+    assert text == f"the arguments are not those of {tool}: {problem} (malformed)"
+
+
+async def test_a_tool_that_is_none_is_an_error(folder: Path) -> None:
+    is_good, _ = await called(assistant(folder), "nothing")
+    assert not is_good
+
+
+async def test_the_server_says_which_version_it_is(folder: Path) -> None:
+    async with Client(make_server(assistant(folder))) as client:
+        assert client.server_info is not None
+        assert client.server_info.version == version("adyton")
+
+
+def test_a_port_that_is_taken_is_said_before_any_token(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run(["mcp", "--folder", str(folder), "--http", str(port)]) == NO_ANSWER
+    said = capsys.readouterr().err
+    assert "(address-unavailable)" in said
+    assert "--http" in said
+    assert "Bearer" not in said
+
+
+@pytest.mark.parametrize("has_policy", [False, True], ids=["alone", "beside-serve"])
+def test_what_will_be_refused_is_said_at_the_start(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    has_policy: bool,  # noqa: FBT001
+) -> None:
+    monkeypatch.setenv("ADYTON_STATE_DIR", str(tmp_path))
+    for name in ("ADYTON_POLICY", "ADYTON_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    if has_policy:
+        assert run(["policy", "init", "--out", str(tmp_path / "policy.yaml")]) == YES
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        run(["mcp", "--folder", str(folder), "--http", str(taken.getsockname()[1])])
+    said = capsys.readouterr().err
+    assert "commit_text and commit_file will refuse: give --api-key-file" in said
+    assert "ask_question will refuse: give" in said
+    assert "--token-file" in said
+    assert ("--policy" in said) is not has_policy
 
 
 async def test_the_command_serves_on_stdio(folder: Path) -> None:

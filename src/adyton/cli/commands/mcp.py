@@ -28,7 +28,7 @@ def mcp(
     policy: Annotated[
         Path | None,
         typer.Option(
-            help="Which workers are trusted, for questions.",
+            help="Which workers are trusted, for questions; else that of adyton serve.",
             exists=True,
             dir_okay=False,
             rich_help_panel=options.HOW,
