@@ -258,9 +258,10 @@ def test_the_command_line_proves_and_says_no(stack: LocalStack, tmp_path: Path) 
     program.write_text(json.dumps(artifact()))
     good.write_text(json.dumps(inputs().values))
     bad.write_text(json.dumps({**inputs().values, "count": 17}))
-    receipt = tmp_path / "receipt.json"
+    receipt, bare, its_key = tmp_path / "receipt.json", tmp_path / "proof", tmp_path / "key"
+    kept = ("--out", str(receipt), "--proof-out", str(bare), "--key-out", str(its_key))
 
-    proven = adyton(stack, str(program), "--inputs", str(good), "--json", "--out", str(receipt))
+    proven = adyton(stack, str(program), "--inputs", str(good), "--json", *kept)
     refused = adyton(stack, str(program), "--inputs", str(bad))
     unread = adyton(stack, str(program), "--inputs", str(program))
     unreached = adyton(stack, str(program), "--inputs", str(good), "--url", "http://127.0.0.1:9")
@@ -269,6 +270,8 @@ def test_the_command_line_proves_and_says_no(stack: LocalStack, tmp_path: Path) 
     shown = json.loads(proven.stdout)
     assert (shown["mode"], shown["attested"]) == ("attested", True)
     assert json.loads(receipt.read_text()) == shown["receipt"]
+    assert to_base64(bare.read_bytes()) == shown["proof"]
+    assert to_base64(its_key.read_bytes()) == shown["verification_key"]
     assert judged(stack, shown["receipt"])["accepted"] is True
     assert judged(stack, {**shown["receipt"], "signature": "A" * 86 + "=="})["accepted"] is False
     assert refused.returncode == 1, refused.stderr

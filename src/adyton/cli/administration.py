@@ -13,7 +13,7 @@ from adyton.adapters.store.records import ApiKey, AuditEntry, KeyLimits, Scope
 from adyton.cli.development import check_writable, write_whole
 from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError
-from adyton.cli.terminal import console, notes, plain, print_json, table
+from adyton.cli.terminal import WIDTH, console, notes, plain, print_json, table
 from adyton.codec.json import JsonObject
 from adyton.gateway.settings import GatewaySettings
 
@@ -75,17 +75,18 @@ def run_list(*, as_json: bool) -> int:
     if not keys:
         notes().print(plain("there are no keys; make one with: adyton keys create --name NAME"))
         return YES
-    made = table("id", "state", "scopes", "created", "expires", "name")
+    made = table("id", "state", "created", "expires", "name", "scopes")
+    made.columns[-2].no_wrap = False
     now = datetime.now(UTC)
     for key in keys:
         state = _state(key, now)
         made.add_row(
             Text(key.id),
             Text(state, style="green" if state == "usable" else "red"),
-            Text(_scopes(key)),
             Text(_day(key.created)),
             Text(_day(key.expires)),
             plain(key.name),
+            Text(_scopes(key).replace(",", ", ")),
         )
     console().print(made)
     return YES
@@ -109,20 +110,29 @@ def run_audit(*, limit: int, key_id: str | None, as_json: bool) -> int:
     if not entries:
         notes().print(plain("nobody has asked anything yet"))
         return YES
-    made = table("time (UTC)", "endpoint", "answer", "ms", "key", "request", "provider")
+    out = console()
+    # Where there is no room for them, --json has them.
+    ids = ("key", "request") if out.width >= WIDTH else ()
+    made = table("time (UTC)", "endpoint", "answer", "ms", *ids, "provider")
     for entry in entries:
-        outcome = entry.code or str(entry.answer).lower()
+        shown_ids = (plain(entry.key_id[:8]), plain(entry.id[:8])) if ids else ()
         made.add_row(
             Text(f"{entry.time.astimezone(UTC):%m-%d %H:%M:%S}"),
             Text(entry.endpoint),
-            plain(outcome, "" if not entry.code else "red"),
+            plain(_outcome(entry), "" if not entry.code else "red"),
             Text(f"{entry.timings['cell']:.0f}" if "cell" in entry.timings else ""),
-            plain(entry.key_id[:8]),
-            plain(entry.id[:8]),
+            *shown_ids,
             plain(entry.provider),
         )
-    console().print(made)
+    out.print(made)
     return YES
+
+
+def _outcome(entry: AuditEntry) -> str:
+    if entry.code:
+        return entry.code
+    # What was proven for somebody else is no answer, and nothing went wrong.
+    return "proven" if entry.answer is None else str(entry.answer).lower()
 
 
 def _database() -> str:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 from rich.text import Text
 
@@ -11,14 +12,26 @@ from adyton.adapters.installation import find_installation
 from adyton.adapters.library import load_circuits, load_providers
 from adyton.cli.exits import USAGE, YES, report
 from adyton.cli.predicates import OptionMalformedError
-from adyton.cli.terminal import console, plain, print_json, table
+from adyton.cli.terminal import console, plain, print_json, print_whole, table
 from adyton.codec.json import JsonObject
 from adyton.errors import MalformedError
+from adyton.model.question import Endpoint
 from adyton.proofs.circuit import Circuit
 from adyton.sdk.files import FileUnreadableError
 from adyton.sources import ProviderDefinition, load
 
 __all__ = ["run_check", "run_circuits", "run_providers", "run_show"]
+
+
+# One that each question takes; those that are asked for by nothing have one of their own.
+_PREDICATES: Final[Mapping[Endpoint, str]] = {
+    Endpoint.BALANCE: "--gte 10000",
+    Endpoint.INCOME: "--gte 50000",
+    Endpoint.CREDIT: "--gte 700",
+    Endpoint.TRANSACTIONS: """--predicate '{"type": "no_gambling"}'""",
+    Endpoint.EMPLOYMENT: "",
+    Endpoint.EDUCATION: "",
+}
 
 
 def run_providers(*, as_json: bool) -> int:
@@ -71,12 +84,15 @@ def run_show(identifier: str, *, as_json: bool) -> int:
 
 
 def _example(item: ProviderDefinition) -> str:
-    options = [
+    options = [_PREDICATES.get(item.endpoint, "--predicate PREDICATE")]
+    options += ["--extraction @FILE"] if item.is_open else []
+    options += [
         f"--credential {credential.name}={'@FILE' if credential.encrypted else 'VALUE'}"
         for credential in item.request.credentials
         if not credential.optional
     ]
-    return " ".join([f"adyton ask {item.endpoint.value} --provider {item.id} …", *options])
+    command = f"adyton ask {item.endpoint.value} --provider {item.id}"
+    return " ".join([command, *filter(None, options)])
 
 
 def run_check(files: Iterable[Path]) -> int:
@@ -108,7 +124,7 @@ def run_circuits(*, as_json: bool) -> int:
             Text(str(item.public_input_count)),
             Text(item.key_digest.hex()),
         )
-    console().print(made)
+    print_whole(made)
     return YES
 
 

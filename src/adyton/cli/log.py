@@ -14,7 +14,7 @@ from adyton.cli.contact import talk
 from adyton.cli.development import write_whole
 from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError
-from adyton.cli.terminal import console, plain, print_json, progress, table
+from adyton.cli.terminal import console, plain, print_json, print_whole, progress, table
 from adyton.codec.javascript import Value, loads
 from adyton.codec.json import JsonObject
 from adyton.codec.pem import read_roots
@@ -247,7 +247,7 @@ def _show_walk(found: Walk) -> None:
         made.add_row(
             str(stretch.count), str(stretch.first), str(stretch.last), plain(stretch.epoch)
         )
-    out.print(made)
+    print_whole(made)
     for event in found.events:
         style = "bold red" if event.is_contradiction else "yellow"
         out.print(Text(f"{event.kind}: ", style=style).append_text(plain(event.message)))

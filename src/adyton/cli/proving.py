@@ -59,13 +59,14 @@ class Proving:
     post_quantum: bool
     out: Path | None
     proof_out: Path | None
+    key_out: Path | None
     as_json: bool
 
 
 def run_prove(asked: Proving) -> int:
     """Have it proven, print what came of it, and return the exit code."""
     _check_choices(asked)
-    check_writable(asked.out, asked.proof_out)
+    check_writable(asked.out, asked.proof_out, asked.key_out)
     job = _job(asked)
     start = time.perf_counter()
     with progress("proving here" if asked.mode == Mode.LOCAL else f"asking {asked.url}") as change:
@@ -75,6 +76,8 @@ def run_prove(asked: Proving) -> int:
         _keep(asked.out, proof)
     if asked.proof_out is not None:
         asked.proof_out.write_bytes(proof.proof)
+    if asked.key_out is not None:
+        asked.key_out.write_bytes(proof.verification_key)
     if asked.as_json:
         print_json(_as_json(proof, total))
     else:
@@ -232,6 +235,8 @@ def _show(asked: Proving, proof: Proof, total: float) -> None:
         shown.print(plain("nothing was kept; --proof-out FILE keeps the proof", "dim"))
     if asked.proof_out is not None:
         shown.print(plain(f"the proof is in {asked.proof_out}"))
+    if asked.key_out is not None:
+        shown.print(plain(f"its verification key is in {asked.key_out}"))
     if asked.out is not None and proof.receipt is not None:
         shown.print(plain(f"the receipt is in {asked.out}; verify it again, offline, with"))
         nonce = proof.receipt.statement.header.nonce

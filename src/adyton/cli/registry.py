@@ -9,7 +9,7 @@ from rich.text import Text
 from adyton.cli.contact import talk
 from adyton.cli.exits import NO, YES
 from adyton.cli.predicates import OptionMalformedError
-from adyton.cli.terminal import console, plain, print_json, progress, table
+from adyton.cli.terminal import console, notes, plain, print_json, progress, table
 from adyton.cli.verdicts import layer_table, print_reasons
 from adyton.codec.json import JsonObject
 from adyton.codec.text import from_hex
@@ -45,6 +45,11 @@ def run_list(url: str, ca_file: Path | None, wanted: Wanted, *, as_json: bool) -
         console().print(_table(found))
     else:
         console().print(plain(f"no such worker is registered at {url}"))
+        text = (
+            "a gateway keeps workers under its ADYTON_REGISTRY_POLICY; its own joins a registry by"
+            " ADYTON_REGISTRY_URL, _KEY_FILE and _ENDPOINT"
+        )
+        notes().print(plain(text, "dim"))
     return YES
 
 

@@ -1,6 +1,7 @@
 """What is printed: colours for people on a terminal, plain text and JSON for programs."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,10 +11,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["WIDTH", "console", "counted", "notes", "plain", "print_json", "progress", "table"]
+__all__ = [
+    "WIDTH",
+    "console",
+    "counted",
+    "notes",
+    "plain",
+    "print_json",
+    "print_whole",
+    "progress",
+    "table",
+]
 
 # Wider is harder to read, and some terminals are no wider.
 WIDTH: Final = 100
+_WIDEST: Final = 10_000
 
 
 def console() -> Console:
@@ -42,6 +54,14 @@ def table(*columns: str, indent: int = 0) -> Table:
     if indent:
         made.padding = (0, 2, 0, 0)
     return made
+
+
+def print_whole(made: Table) -> None:
+    """Print ``made`` as wide as it is: a digest in it stays one word, to be copied."""
+    out = console()
+    out.width = _WIDEST
+    out.width = max(out.measure(made).maximum, 1)
+    out.print(made)
 
 
 def print_json(value: Any) -> None:
@@ -96,6 +116,7 @@ def counted(text: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _limited(made: Console) -> Console:
-    # Not a terminal has no width: what is read later is as wide as it may be.
-    made.width = min(made.width, WIDTH) if made.is_terminal else WIDTH
+    # Not a terminal has no width, unless it was told one: what is read later is as wide as may be.
+    told = made.is_terminal or "COLUMNS" in os.environ
+    made.width = min(made.width, WIDTH) if told else WIDTH
     return made

@@ -172,10 +172,14 @@ def _details(layer: Layer) -> Table:
     made.show_header = False
     # The same in every layer, so that their columns are one below the other.
     made.columns[0].min_width = _PART_WIDTH
+    said: tuple[Finding, ...] = ()
     for part in layer.parts:
         texts = Text("\n").join(_finding(finding) for finding in part.findings)
         if part.status is not Status.PASSED:
-            texts = Text.assemble(_status(part.status), ": ", texts)
+            # One reason for several parts is read once.
+            why = (", as above",) if part.findings == said else (": ", texts)
+            texts = Text.assemble(_status(part.status), *why)
+        said = part.findings
         made.add_row(Text(part.name), texts if part.findings else _status(part.status))
     if layer.status is Status.PASSED:
         made.add_row(Text("shows", style="green"), plain(layer.establishes))

@@ -26,12 +26,14 @@ from adyton.model.proving_receipt import ProvingReceipt
 from adyton.model.receipt import Receipt
 from adyton.model.verdict import Verdict
 from adyton.sdk.evidence import read_collateral
+from adyton.sdk.files import unreadable
 from adyton.sdk.proofs import find_proof, judge_proof
 from adyton.sdk.verifying import read_policy, read_receipt, verify
 
 __all__ = ["Verifying", "run_verify"]
 
 _CHALLENGE_BYTES = 64
+_BEGINNING = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +55,25 @@ class Verifying:
 def run_verify(asked: Verifying) -> int:
     """Print the verdict on the file and return the exit code."""
     instant = _instant(asked.at) if asked.at else datetime.now(UTC)
-    document = find_proof(asked.file)
+    document = _proof(asked.file)
     if document is not None:
         return _verify_proof(document, asked, at=instant)
     return _verify_receipt(asked, at=instant)
+
+
+def _proof(file: Path) -> Value:
+    """Return the notary's proof in ``file``, or ``None``; say what is not checked here at all."""
+    try:
+        return find_proof(file)
+    except MalformedError as error:
+        with unreadable(file), file.open("rb") as opened:
+            if opened.read(_BEGINNING).lstrip().startswith(b"{"):
+                raise
+        raise MalformedError(
+            f"{file} is no receipt and no notary's proof, which are JSON. A bare proof (adyton"
+            " prove --proof-out) is checked by what it was made for, as bb verify, with the key of"
+            " --key-out; all that comes with one is checked here in a receipt (--out)"
+        ) from error
 
 
 def _verify_receipt(asked: Verifying, *, at: datetime) -> int:

@@ -76,7 +76,7 @@ def test_the_verdict_is_printed_as_json(folder: Path, capsys: pytest.CaptureFixt
         ("file.proof.json", ("--nonce", "n"), "for a receipt"),
         ("receipt.json", (), "give --policy"),
         ("receipt.json", ("--file", "file", "--policy", "anchors.json"), "notary's proof"),
-        ("file", (), "not json"),
+        ("file", (), "which are JSON"),
     ],
 )
 def test_what_cannot_be_judged_is_exit_code_2(
@@ -127,3 +127,53 @@ def test_an_address_that_is_none_is_exit_code_2(
     (folder / "file2").write_bytes(b"without a proof")
     given = tuple("file2" if item == "file" else item for item in command)
     assert run([*given, "--url", "ftp://nowhere"]) == 2
+
+
+def test_a_bare_proof_is_no_malformed_receipt_but_checked_elsewhere(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "proof").write_bytes(bytes(64))
+    assert verified(folder, "proof") == 2
+    said = capsys.readouterr().err
+    assert "bb verify" in said
+    assert "--key-out" in said
+    # What begins as a receipt has its own reason.
+    (folder / "proof").write_bytes(b'{"receipt":')
+    assert verified(folder, "proof") == 2
+    assert "bare proof" not in capsys.readouterr().err
+
+
+def test_a_reason_of_several_parts_is_read_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verified(folder, "file.proof.json") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert shown.count("no policy says which evidence is accepted") == 1
+    assert shown.count("no place in a log was given") == 1
+    assert "freshness not required, as above" in shown
+
+
+@pytest.mark.parametrize("columns", ["40", "80", None])
+def test_a_digest_is_one_word_however_narrow_it_is(
+    columns: str | None,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    epoch = json.loads((folder / "file.proof.json").read_bytes())["commit"]["epochId"]
+    assert run(["log", "walk", str(folder / "file.proof.json")]) == 0
+    assert epoch in capsys.readouterr().out
+    assert run(["circuits"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line.split()) == 4 for line in lines[1:])
+
+
+def test_a_width_that_was_told_is_kept_where_there_is_no_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert verified(folder, "file.proof.json") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 60

@@ -83,6 +83,12 @@ def prove(
         Path | None,
         typer.Option(help="Keep the bare proof in this file.", rich_help_panel=_RESULT),
     ] = None,
+    key_out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep the verification key of the proof in this file.", rich_help_panel=_RESULT
+        ),
+    ] = None,
     as_json: options.AS_JSON = False,
 ) -> None:
     """Have a program proven without showing its witness.
@@ -114,6 +120,7 @@ def prove(
         post_quantum=post_quantum,
         out=out,
         proof_out=proof_out,
+        key_out=key_out,
         as_json=as_json,
     )
     raise typer.Exit(run_prove(asked))
