@@ -128,6 +128,20 @@ def test_every_field_of_every_format_is_shown(
     assert json.loads(capsys.readouterr().out)["format"] == case.format.value
 
 
+def test_a_measurement_of_nothing_is_a_line_and_not_two_of_zeros(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "evidence"
+    file.write_bytes(CASES[0].evidence)
+    assert run(["evidence", "show", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("48 zero bytes") == 12
+    assert "0" * 40 not in out
+    # Programs get them as they are.
+    assert run(["evidence", "show", "--json", str(file)]) == 0
+    assert capsys.readouterr().out.count("0" * 96) == 12
+
+
 def test_what_is_no_evidence_is_malformed(tmp_path: Path) -> None:
     file = tmp_path / "evidence"
     file.write_bytes(b"nothing")
