@@ -70,7 +70,7 @@ def _proof(file: Path) -> Value:
             if opened.read(_BEGINNING).lstrip().startswith(b"{"):
                 raise
         raise MalformedError(
-            f"{file} is no receipt and no notary's proof, which are JSON. A bare proof (adyton"
+            f"{file}: no receipt and no notary's proof, which are JSON. A bare proof (adyton"
             " prove --proof-out) is checked by what it was made for, as bb verify, with the key of"
             " --key-out; all that comes with one is checked here in a receipt (--out)"
         ) from error
