@@ -35,7 +35,7 @@ from adyton.model.verdict import Verdict
 from adyton.verification.authenticate import EvidenceCache
 from adyton.verification.bind import Expectation
 from adyton.verification.delegated import ProvingExpectation
-from adyton.verification.machine import verify_machine
+from adyton.verification.machine_bundle import MachineBundle
 from adyton.verification.machine_result import machine_result
 from adyton.verification.pipeline import verify_evidence, verify_worker
 from adyton.verification.request import EvidenceRequest
@@ -63,15 +63,7 @@ def judge_request(body: bytes, *, now: datetime) -> tuple[bytes, Ear | None]:
     request = EvidenceRequest.from_bytes(body, now=now)
     bundle = request.bundle
     if request.devices:
-        machine = verify_machine(
-            bundle.evidence,
-            devices=request.devices,
-            policy=bundle.policy,
-            expected=bundle.expected,
-            at=bundle.at,
-            collateral=bundle.collateral,
-            cache=_CACHE,
-        )
+        machine = MachineBundle(processor=bundle, devices=request.devices).verify(cache=_CACHE)
         alone = _result(request, *machine.processor)
         return _text(machine.to_json()), alone and machine_result(alone, machine)
     verdict, claims = bundle.verify(cache=_CACHE)

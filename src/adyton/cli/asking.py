@@ -87,7 +87,7 @@ def run_ask(asking: Asking) -> int:
             )
         total = (time.perf_counter() - start) * 1000
     if asking.out is not None:
-        write_whole(asking.out, canonical(answer.receipt.to_json()).decode())
+        write_whole(asking.out, canonical(answer.receipt.to_json()))
     if asking.as_json:
         print_json(_as_json(answer, total))
     else:

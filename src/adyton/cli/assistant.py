@@ -113,7 +113,7 @@ class Assistant:
             raise ProofThereError
         digest = await asyncio.to_thread(digest_of, file)
         committed = await self._commit(digest)
-        write_whole(beside, committed.proof.decode())
+        write_whole(beside, committed.proof)
         return {**_summary(committed), "proof_path": str(beside.relative_to(self._root()))}
 
     async def verify_proof(
@@ -174,7 +174,7 @@ class Assistant:
         question = answer.receipt.statement.question
         name = f"{question.endpoint.value}-{_file_name(question.nonce)}.receipt.json"
         file = self._root() / name
-        write_whole(file, canonical(answer.receipt.to_json()).decode())
+        write_whole(file, canonical(answer.receipt.to_json()))
         return {"answer": answer.answer, "receipt_path": name, **_shown(answer.verdict)}
 
     async def _commit(self, digest: bytes) -> Committed:

@@ -39,7 +39,7 @@ def run_fetch(
     if out is None:
         print_json(found.to_json())
     else:
-        write_whole(out, found.to_bytes().decode())
+        write_whole(out, found.to_bytes())
         console().print(plain(f"wrote {out}"))
     return YES
 

@@ -61,7 +61,7 @@ def run_commit(asked: Committing) -> int:
             with progress(f"committing to {asked.url}"):
                 proofs = transport.run(conversation)
             for file, proof in zip(group, proofs, strict=True):
-                write_whole(proof_place(file), proof.proof.decode())
+                write_whole(proof_place(file), proof.proof)
                 written.append((file, proof_place(file), proof))
     finally:
         transport.close()

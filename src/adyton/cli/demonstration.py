@@ -222,7 +222,7 @@ def _leave(outcomes: Iterable[_Outcome], out: Path) -> list[_File]:
 
 def _write(path: Path, answer: Answer, *, holds: bool) -> _File:
     record = answer.receipt.to_json()
-    write_whole(path, canonical(record if holds else forged(record)).decode())
+    write_whole(path, canonical(record if holds else forged(record)))
     return _File(path=path, nonce=answer.receipt.statement.question.nonce, holds=holds)
 
 

@@ -201,7 +201,7 @@ def run_verify(
         ear = issue_ear(result, signer=result_signer_in(ear_key))
     explained = () if verdict.accepted else logs.explain(claims, bundle.policy)
     if save is not None:
-        write_whole(save, bundle.to_bytes().decode())
+        write_whole(save, bundle.to_bytes())
         notes().print(plain(f"wrote {save}: adyton evidence verify {save} repeats this verdict"))
     if as_json:
         said = None if claims is None else claims.to_json()

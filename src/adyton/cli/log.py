@@ -118,7 +118,7 @@ def run_checkpoint(asked: CheckpointOptions) -> int:
             asked.url, asked.ca_file, lambda gateway: _follow(asked, named, roots, gateway)
         )
     if asked.out is not None:
-        write_whole(asked.out, found.note.decode())
+        write_whole(asked.out, found.note)
         if found.stamp:
             write_whole(asked.out.with_name(f"{asked.out.name}.tsr"), found.stamp)
     if asked.as_json:
@@ -197,7 +197,7 @@ def run_prove(
         if stamp is not None:
             place = replace(place, extra=asyncio.run(ask_time(stamp, place.note)))
     path = out or file.with_name(f"{file.name.removesuffix('.proof.json')}.tlog-proof")
-    write_whole(path, place.to_bytes().decode())
+    write_whole(path, place.to_bytes())
     if as_json:
         sizes = {"counter": str(number), "size": str(checkpoint.size)}
         print_json({"file": str(path), **sizes, "stamped": bool(place.extra)})

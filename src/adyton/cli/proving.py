@@ -195,7 +195,7 @@ def _prove(asked: Proving, job: ProvingJob, change: Callable[[str], None]) -> Pr
 def _keep(path: Path, proof: Proof) -> None:
     if proof.receipt is None:
         raise TypeError("unreachable: only a proof made here has no receipt")
-    write_whole(path, proof.receipt.to_bytes().decode())
+    write_whole(path, proof.receipt.to_bytes())
 
 
 def _as_json(proof: Proof, total: float) -> Mapping[str, object]:

@@ -66,13 +66,13 @@ class MachineBundle:
 
     def to_bytes(self) -> bytes:
         """Return the JSON file that reads as this bundle."""
-        shared = list(dict.fromkeys(device.collateral.to_bytes() for device in self.devices))
+        shared = list(dict.fromkeys(device.collateral for device in self.devices))
         return canonical(
             {
                 "version": VERSION,
                 "processor": self.processor.to_json(),
                 "devices": [_device_json(device, shared) for device in self.devices],
-                "collateral": [loads(item, limit_bytes=MAX_MACHINE_BYTES) for item in shared],
+                "collateral": [item.to_json() for item in shared],
             }
         )
 
@@ -104,8 +104,8 @@ def _device(value: Json, collateral: list[Collateral]) -> Device:
     )
 
 
-def _device_json(device: Device, shared: list[bytes]) -> JsonObject:
+def _device_json(device: Device, shared: list[Collateral]) -> JsonObject:
     return {
         "evidence": to_base64(device.evidence),
-        "collateral": shared.index(device.collateral.to_bytes()),
+        "collateral": shared.index(device.collateral),
     }

@@ -13,11 +13,11 @@ from adyton.codec.text import to_base64
 from adyton.errors import AdytonError
 from adyton.gateway.cors import Cors
 from adyton.gateway.door import Door
-from adyton.gateway.exchange import json_response, read_body
+from adyton.gateway.exchange import json_response, json_text_response, read_body
 from adyton.gateway.notary import documents
 from adyton.gateway.notary.client import Notary
 from adyton.gateway.notary.forms import is_upload, read_upload
-from adyton.gateway.notary.lists import json_bytes, proof_list
+from adyton.gateway.notary.lists import proof_list
 from adyton.gateway.notary.reading import MAX_COMMIT_BYTES, read_key, read_submission
 from adyton.gateway.notary.settings import CommitCallers, NotaryAccess
 from adyton.gateway.observer import record_of
@@ -121,7 +121,9 @@ class Commits:
         """Commit what was sent itself, and not as digests; one file is answered without a list."""
         count = len(submission.digests)
         shown = map(_shown, submission.digests, await self.notary.commit(submission))
-        return json_bytes(next(shown)) if count == 1 else proof_list(shown, count=count)
+        if count == 1:
+            return json_text_response(next(shown))
+        return proof_list(shown, count=count)
 
     async def _caller(self, request: Request) -> str:
         if self.access.callers is CommitCallers.ANYBODY:

@@ -10,25 +10,23 @@ from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 
-__all__ = ["json_bytes", "proof_list"]
+from adyton.gateway.exchange import json_text_response
+
+__all__ = ["proof_list"]
 
 _MOST_WHOLE: Final = 16
 _PART_BYTES: Final = 256 * 1024
-_JSON: Final = "application/json"
-_HEADERS: Final = {"cache-control": "no-store"}
-
-
-def json_bytes(data: bytes) -> Response:
-    """Return an answer of ``data``: printed again, it might no longer be what was hashed."""
-    return Response(data, media_type=_JSON, headers=_HEADERS)
 
 
 def proof_list(proofs: Iterable[bytes], *, count: int) -> Response:
     """Return ``count`` proofs, which do not fail, as a JSON list; each is made as it is sent."""
     if count <= _MOST_WHOLE:
-        return json_bytes(b"".join((b"[", b",".join(proofs), b"]")))
+        # As they are: printed again, they might no longer be what was hashed.
+        return json_text_response(b"".join((b"[", b",".join(proofs), b"]")))
     # It has no length, and an end: who is cut off knows that he is.
-    return StreamingResponse(_parts(proofs), media_type=_JSON, headers=_HEADERS)
+    return StreamingResponse(
+        _parts(proofs), media_type="application/json", headers={"cache-control": "no-store"}
+    )
 
 
 async def _parts(proofs: Iterable[bytes]) -> AsyncIterator[bytes]:

@@ -18,7 +18,7 @@ from adyton.adapters.store.records import Scope
 from adyton.codec.json import JsonObject
 from adyton.errors import AdytonError
 from adyton.gateway.door import Door
-from adyton.gateway.exchange import json_response
+from adyton.gateway.exchange import json_response, json_text_response
 from adyton.gateway.problems import TooManyRequestsError
 from adyton.gateway.proving import forms
 from adyton.gateway.proving.jobs import Jobs, Progress
@@ -121,9 +121,7 @@ class Following:
     async def receipt(self, request: Request) -> Response:
         """Return a job's receipt, or raise what it ended with."""
         receipt = await self.jobs.receipt(await self._job(request))
-        return Response(
-            receipt, media_type="application/json", headers={"cache-control": "no-store"}
-        )
+        return json_text_response(receipt)
 
     async def cancel(self, request: Request) -> Response:
         """Cancel a job, or forget one that has ended; return how it was left."""
