@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from adyton.codec.text import from_base64, from_hex, to_base64
+from adyton.codec.text import exact_base64, from_base64, from_hex, to_base64
 from adyton.crypto.ed25519 import PUBLIC_KEY_SIZE, SIGNATURE_SIZE, check_ed25519
 from adyton.crypto.hashing import sha256
 from adyton.crypto.signing import SignatureRejectedError
@@ -130,9 +130,7 @@ class Checkpoint:
             raise MalformedError("a checkpoint's size is not a decimal number")
         if len(extensions) > _MAX_EXTENSIONS:
             raise MalformedError(f"a checkpoint has more than {_MAX_EXTENSIONS} extensions")
-        root = from_base64(root_text, "a checkpoint's root", limit_bytes=HASH_SIZE)
-        if len(root) != HASH_SIZE:
-            raise MalformedError(f"a checkpoint's root has {len(root)} bytes")
+        root = exact_base64(root_text, "a checkpoint's root", size=HASH_SIZE)
         return cls(origin=origin, size=int(size), root=Hash(root), extensions=tuple(extensions))
 
 

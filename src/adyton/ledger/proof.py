@@ -17,7 +17,7 @@ from typing import Final
 
 from adyton.codec.javascript import Value, ValueObject, canonical, loads
 from adyton.codec.json import MAX_SAFE_INTEGER
-from adyton.codec.text import from_base64, to_base64
+from adyton.codec.text import exact_base64, to_base64
 from adyton.crypto.ed25519 import PUBLIC_KEY_SIZE, SIGNATURE_SIZE
 from adyton.crypto.hashing import sha256
 from adyton.errors import MalformedError
@@ -366,9 +366,7 @@ class Proof:
         """Return the hash of the proof before, ``None`` on the first; ``MalformedError`` if bad."""
         link, named = self.link(), None
         if self.prev_text is not None:
-            named = from_base64(self.prev_text, "commit.prevB64", limit_bytes=DIGEST_SIZE)
-            if len(named) != DIGEST_SIZE:
-                raise MalformedError(f"commit.prevB64 has {len(named)} bytes, not {DIGEST_SIZE}")
+            named = exact_base64(self.prev_text, "commit.prevB64", size=DIGEST_SIZE)
         if link is None:
             return named
         if named is not None and named != link.previous_hash:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from adyton.adapters.acvm import Acvm, decompressed
-from adyton.adapters.barretenberg import BlockingBarretenberg
+from adyton.adapters.barretenberg import BlockingBarretenberg, settings_for
 from adyton.adapters.delegate import Delegate
 from adyton.adapters.installation import find_installation
 from adyton.adapters.reference_string import (
@@ -83,10 +83,11 @@ def _complete(
     native: BlockingBarretenberg, reference: ReferenceString, request: Request
 ) -> ReferenceString:
     # Its first time, and on its own: a bb that has a witness may write no file.
-    if request.target is Target.NOIR_ROLLUP and isinstance(request.job, UltraHonkJob):
-        circuit = request.job.circuit
-        if isinstance(circuit, NoirCircuit) and not reference.grumpkin:
-            return derive_grumpkin_points(native, reference, acir=decompressed(circuit.bytecode))
+    if not isinstance(request.job, UltraHonkJob) or reference.grumpkin:
+        return reference
+    circuit = request.job.circuit
+    if settings_for(request.target).ipa_accumulation and isinstance(circuit, NoirCircuit):
+        return derive_grumpkin_points(native, reference, acir=decompressed(circuit.bytecode))
     return reference
 
 

@@ -160,7 +160,11 @@ def _digests(receipt: ProvingReceipt, expectation: ProvingExpectation) -> Part:
         for name, data, named in (
             ("proof", receipt.proof, statement.proof),
             ("verification key", receipt.verification_key, statement.verification_key),
-            ("list of public inputs", _input_bytes(receipt), statement.public_inputs),
+            (
+                "list of public inputs",
+                public_input_bytes(receipt.public_inputs),
+                statement.public_inputs,
+            ),
         )
         if sha256(data) != named
     ]
@@ -168,10 +172,6 @@ def _digests(receipt: ProvingReceipt, expectation: ProvingExpectation) -> Part:
         text = "the verification key is not the one that was sent: the proof may be of anything"
         findings.append(finding("key-mismatch", text))
     return failed("digests", *findings) if findings else passed("digests")
-
-
-def _input_bytes(receipt: ProvingReceipt) -> bytes:
-    return public_input_bytes(receipt.public_inputs)
 
 
 def _inputs(receipt: ProvingReceipt, expectation: ProvingExpectation) -> Part:

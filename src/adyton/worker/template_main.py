@@ -82,15 +82,17 @@ def _reference_string(
     largest, smallest = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
     if reference.points >= sizes[largest] and reference.grumpkin:
         return reference
-    with BlockingBarretenberg.start(
-        binary, reference_string=reference.folder, threads=1, deadline=_DOWNLOAD_DEADLINE
-    ) as prover:
+    with (
+        contextlib.suppress(UnavailableError),
+        BlockingBarretenberg.start(
+            binary, reference_string=reference.folder, threads=1, deadline=_DOWNLOAD_DEADLINE
+        ) as prover,
+    ):
         with contextlib.suppress(UnavailableError):
             reference = download_points(
                 prover, reference, acir=programs[largest], gates=sizes[largest]
             )
-        with contextlib.suppress(UnavailableError):
-            reference = derive_grumpkin_points(prover, reference, acir=programs[smallest])
+        reference = derive_grumpkin_points(prover, reference, acir=programs[smallest])
     return reference
 
 

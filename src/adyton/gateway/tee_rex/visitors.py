@@ -74,23 +74,26 @@ class Visitors:
         # Who came last is at the end; who came longest ago is forgotten first.
         self._visits: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def check_origin(self, request: Request) -> None:
-        """Raise ``OriginRejectedError`` for a page on this machine whose origin is not known.
+    def check_origin(self, request: Request) -> str | None:
+        """Return who is to be counted, ``None`` for a program on this machine.
+
+        Raises ``OriginRejectedError`` for a page on this machine whose origin is not known.
 
         A page elsewhere may be of any: it has to reach the gateway, and its address is counted.
         """
-        if _visitor(request) != _BROWSER or ANY_ORIGIN in self._origins:
-            return
+        visitor = _visitor(request)
+        if visitor != _BROWSER or ANY_ORIGIN in self._origins:
+            return visitor
         if request.headers.get("origin") not in self._origins:
             raise OriginRejectedError
+        return visitor
 
     def admit(self, request: Request) -> str:
         """Count one visit and return whose it is.
 
         Raises ``OriginRejectedError`` or ``TooManyVisitsError``.
         """
-        self.check_origin(request)
-        visitor = _visitor(request)
+        visitor = self.check_origin(request)
         if visitor is None:
             return _HERE
         now, window = self._monotonic(), _WINDOW.total_seconds()
